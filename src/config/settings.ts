@@ -1,0 +1,219 @@
+import { availableParallelism } from 'node:os'
+import { isIP } from 'node:net'
+import { z } from 'zod'
+import { type DatabaseTarget, KNOWN_DATABASE_URLS, parseDatabaseUrl } from './database-url.js'
+
+export type LogLevel = 'fatal' | 'error' | 'warn' | 'info' | 'debug' | 'trace' | 'silent'
+
+/** The validated configuration: grouped, typed, frozen. Read once at start; nothing else reads the environment. */
+export interface Settings {
+  readonly server: {
+    readonly host: string
+    readonly port: number
+    readonly workers: number
+    readonly bodyLimitBytes: number
+    readonly corsOrigins: readonly string[]
+  }
+  readonly database: DatabaseSettings
+  readonly log: { readonly level: LogLevel; readonly format: 'pretty' | 'json'; readonly sql: boolean }
+}
+
+export interface DatabaseSettings {
+  readonly target: DatabaseTarget
+  readonly busyTimeoutMs: number
+  readonly synchronous: 'NORMAL' | 'FULL'
+  readonly migrateOnStart: boolean
+}
+
+/** One environment variable: how it is read, its default as a person would write it, its bounds, and why it exists. */
+export interface SettingDefinition {
+  readonly schema: z.ZodType
+  readonly defaultText: string
+  readonly values: string
+  readonly description: string
+}
+
+const MAX_WORKERS = 64
+const MAX_BUSY_TIMEOUT_MS = 600_000
+const MIN_BODY_LIMIT_BYTES = 1024
+const MAX_BODY_LIMIT_BYTES = 104_857_600
+const MAX_PORT = 65_535
+
+const wholeNumber = (min: number, max: number) => {
+  const fault = `must be a whole number from ${min} to ${max}`
+  return z.string().regex(/^\d+$/, fault).transform(Number).pipe(z.number().min(min, fault).max(max, fault))
+}
+const flag = z.enum(['true', 'false'], 'must be true or false').transform((value) => value === 'true')
+const oneOf = <const T extends string>(...values: [T, ...T[]]) => z.enum(values, `must be one of ${values.join(', ')}`)
+
+const workers = z
+  .string()
+  .transform((value) => (value === 'auto' ? String(availableParallelism()) : value))
+  .pipe(wholeNumber(1, MAX_WORKERS))
+
+const databaseUrl = z.string().transform((value, context): DatabaseTarget => {
+  const target = parseDatabaseUrl(value)
+  if (target) return target
+  context.addIssue({ code: 'custom', message: `must be ${KNOWN_DATABASE_URLS}` })
+  return z.NEVER
+})
+
+const origins = z.string().transform((value, context): string[] => {
+  const list = value.split(',').map((origin) => origin.trim())
+  const isOrigin = (origin: string) => origin === '*' || (URL.canParse(origin) && new URL(origin).origin === origin)
+  if (list.every(isOrigin)) return list
+  context.addIssue({ code: 'custom', message: 'must be origins like https://app.example, separated by commas, or *' })
+  return z.NEVER
+})
+
+/** Every setting, in the order of the README's table; a test holds that table against this one. */
+export const settingDefinitions = {
+  HOST: {
+    schema: z.string().refine((host) => isIP(host) > 0 || /^[\w.-]+$/.test(host), 'must be an address or a host name'),
+    defaultText: '127.0.0.1',
+    values: 'address or host name',
+    description: 'Where the server listens. Loopback by default, because there is no access control yet.',
+  },
+  PORT: {
+    schema: wholeNumber(0, MAX_PORT),
+    defaultText: '8000',
+    values: '0–65535',
+    description: 'TCP port. 0 takes a free one and logs which.',
+  },
+  WORKERS: {
+    schema: workers,
+    defaultText: '1',
+    values: '1–64 or auto',
+    description: 'Processes that serve on the one port; auto is one per core.',
+  },
+  DATABASE_URL: {
+    schema: databaseUrl,
+    defaultText: 'file:./data/gator.db',
+    values: 'file:… or postgresql://…',
+    description: 'The database. A file is an embedded SQLite; a postgresql URL swaps it for PostgreSQL.',
+  },
+  DATABASE_BUSY_TIMEOUT_MS: {
+    schema: wholeNumber(0, MAX_BUSY_TIMEOUT_MS),
+    defaultText: '30000',
+    values: '0–600000 ms',
+    description: 'How long a write waits for the write lock before it is refused with 503; the wait blocks nobody.',
+  },
+  DATABASE_SYNCHRONOUS: {
+    schema: oneOf('NORMAL', 'FULL'),
+    defaultText: 'NORMAL',
+    values: 'NORMAL or FULL',
+    description:
+      'SQLite: FULL syncs the WAL at every commit, so that an acknowledged write survives a power cut; NORMAL survives every crash of a process.',
+  },
+  MIGRATE_ON_START: {
+    schema: flag,
+    defaultText: 'true',
+    values: 'true or false',
+    description: 'Apply pending migrations at start. With false, a database that is behind stops the start.',
+  },
+  CORS_ORIGINS: {
+    schema: origins,
+    defaultText: '',
+    values: 'origins, comma-separated, or *',
+    description: 'Browser origins that may call the API. Empty: none.',
+  },
+  BODY_LIMIT_BYTES: {
+    schema: wholeNumber(MIN_BODY_LIMIT_BYTES, MAX_BODY_LIMIT_BYTES),
+    defaultText: '1048576',
+    values: '1024–104857600 bytes',
+    description: 'Largest request body; a larger one is answered with 413.',
+  },
+  LOG_LEVEL: {
+    schema: oneOf('fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'),
+    defaultText: 'info',
+    values: 'fatal, error, warn, info, debug, trace or silent',
+    description: 'Least severe level that is logged.',
+  },
+  LOG_FORMAT: {
+    schema: oneOf('pretty', 'json'),
+    defaultText: '',
+    values: 'pretty or json',
+    description: 'Lines for people or for machines. Empty: pretty on a terminal, else json.',
+  },
+  LOG_SQL: {
+    schema: flag,
+    defaultText: 'false',
+    values: 'true or false',
+    description: 'Log each SQL statement with its duration, BEGIN and COMMIT included; never its parameters.',
+  },
+  ALLOW_UNAUTHENTICATED: {
+    schema: flag,
+    defaultText: 'false',
+    values: 'true or false',
+    description: 'Permit a HOST that is not loopback although anyone who reaches it may read and write.',
+  },
+} as const satisfies Record<string, SettingDefinition>
+
+export type SettingName = keyof typeof settingDefinitions
+type Environment = Readonly<Record<string, string | undefined>>
+type Parsed = { [Name in SettingName]: z.output<(typeof settingDefinitions)[Name]['schema']> }
+
+/** Thrown with every fault at once, each with the variable's name and without its value (a URL may hold a password). */
+export class InvalidSettingsError extends Error {
+  override readonly name = 'InvalidSettingsError'
+  constructor(readonly faults: readonly string[]) {
+    super(`The settings are not valid:\n${faults.map((fault) => `  - ${fault}`).join('\n')}`)
+  }
+}
+
+/**
+ * Validates an environment. Unset and empty variables take their defaults; unknown variables are not ours to judge.
+ * @throws InvalidSettingsError naming every bad variable
+ */
+export function parseSettings(environment: Environment, isTerminal: boolean): Settings {
+  const faults: string[] = []
+  const parsed = Object.fromEntries(
+    Object.entries(settingDefinitions).map(([name, definition]) => [name, readOne(name, definition, environment, faults)]),
+  ) as Parsed
+  if (parsed.HOST !== undefined && !isLoopback(parsed.HOST) && parsed.ALLOW_UNAUTHENTICATED !== true) {
+    faults.push('HOST is not loopback and there is no access control: set ALLOW_UNAUTHENTICATED=true to serve it anyway')
+  }
+  if (faults.length > 0) throw new InvalidSettingsError(faults)
+  return deepFreeze(group(parsed, isTerminal))
+}
+
+function readOne(name: string, definition: SettingDefinition, environment: Environment, faults: string[]): unknown {
+  const given = environment[name] || definition.defaultText
+  if (given === '') return undefined
+  const result = definition.schema.safeParse(given)
+  if (result.success) return result.data
+  faults.push(`${name} ${result.error.issues[0]?.message ?? 'is not valid'}`)
+  return undefined
+}
+
+function group(parsed: Parsed, isTerminal: boolean): Settings {
+  return {
+    server: {
+      host: parsed.HOST,
+      port: parsed.PORT,
+      workers: parsed.WORKERS,
+      bodyLimitBytes: parsed.BODY_LIMIT_BYTES,
+      corsOrigins: parsed.CORS_ORIGINS ?? [],
+    },
+    database: {
+      target: parsed.DATABASE_URL,
+      busyTimeoutMs: parsed.DATABASE_BUSY_TIMEOUT_MS,
+      synchronous: parsed.DATABASE_SYNCHRONOUS,
+      migrateOnStart: parsed.MIGRATE_ON_START,
+    },
+    log: {
+      level: parsed.LOG_LEVEL,
+      format: parsed.LOG_FORMAT ?? (isTerminal ? 'pretty' : 'json'),
+      sql: parsed.LOG_SQL,
+    },
+  }
+}
+
+function isLoopback(host: string): boolean {
+  return host === 'localhost' || host === '::1' || /^127(\.\d{1,3}){3}$/.test(host)
+}
+
+function deepFreeze<T extends object>(value: T): T {
+  for (const child of Object.values(value)) if (typeof child === 'object' && child !== null) deepFreeze(child)
+  return Object.freeze(value)
+}

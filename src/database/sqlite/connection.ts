@@ -1,0 +1,136 @@
+import { LRUCache } from 'lru-cache'
+import type { SqlQuery, SqlResultSet } from '@prisma/driver-adapter-utils'
+import type { OpenDriver, SqliteDriver, SqliteDriverStatement } from './driver.js'
+import type { SqliteObserver } from './observer.js'
+import { applyPragmas, type ConnectionRole, type PragmaOptions } from './pragmas.js'
+import { refusalOf } from './statement-kind.js'
+import { type RowShape, rowShapeOf, toResultSet, toSqliteValue } from './values.js'
+import { assertSafeSqliteVersion, sqliteVersion } from './version-gate.js'
+
+export interface ConnectionOptions extends PragmaOptions {
+  readonly file: string
+  readonly role: ConnectionRole
+  readonly openDriver: OpenDriver
+  readonly observer: SqliteObserver
+}
+
+/** A statement that stays prepared, with what SQLite said about it. */
+interface PreparedStatement {
+  readonly statement: SqliteDriverStatement
+  readonly isReadonly: boolean
+  readonly shape: RowShape | null
+  readonly refusal: string | null
+}
+
+/** The engine's own statements; nobody else may send them. */
+export type ControlStatement = 'BEGIN IMMEDIATE' | 'COMMIT' | 'ROLLBACK' | `${'SAVEPOINT' | 'RELEASE' | 'ROLLBACK TO'} ${string}`
+
+// Prisma's statements differ by the fields and the number of values they name, and by nothing else.
+const STATEMENTS_KEPT = 256
+
+/** One connection: its PRAGMAs checked, its statements kept prepared, never waiting for a lock on the event loop. */
+export class SqliteConnection {
+  readonly #driver: SqliteDriver
+  readonly #options: ConnectionOptions
+  readonly #statements = new LRUCache<string, PreparedStatement>({ max: STATEMENTS_KEPT })
+
+  private constructor(driver: SqliteDriver, options: ConnectionOptions) {
+    this.#driver = driver
+    this.#options = options
+  }
+
+  /**
+   * Opens a connection and runs the bootstrap hook on it. Opening may wait, blocking, as long as the busy timeout
+   * allows; from then on SQLite answers at once when a lock is taken, and the engine waits in its place.
+   * @throws UnsafeSqliteVersionError, PragmaMismatchError, or the driver's error
+   */
+  static open(options: ConnectionOptions): SqliteConnection {
+    const { file, role, openDriver } = options
+    const driver = openDriver(file, { readonly: role === 'reader', timeoutMs: options.busyTimeoutMs })
+    try {
+      assertSafeSqliteVersion(sqliteVersion(driver))
+      applyPragmas(driver, role, options)
+      driver.pragma('busy_timeout = 0')
+      return new SqliteConnection(driver, options)
+    } catch (error) {
+      driver.close()
+      throw error
+    }
+  }
+
+  get isInTransaction(): boolean {
+    return this.#driver.inTransaction
+  }
+
+  /** Whether SQLite itself says that a statement does not write. The statement is prepared, not run. */
+  isReadonly(sql: string): boolean {
+    return this.#prepare(sql).isReadonly
+  }
+
+  /** Why the engine does not let a statement through, or null. */
+  refusalOf(sql: string): string | null {
+    return this.#prepare(sql).refusal
+  }
+
+  /** Runs a statement and answers its rows; none for a statement that has no rows. */
+  query(query: SqlQuery): SqlResultSet {
+    const prepared = this.#prepare(query.sql)
+    const values = bindValues(query)
+    return this.#observed(query.sql, () => {
+      if (prepared.shape) return toResultSet(prepared.shape, prepared.statement.all(...values) as unknown[][])
+      prepared.statement.run(...values)
+      return { columnNames: [], columnTypes: [], rows: [] }
+    })
+  }
+
+  /** Runs a statement and answers how many rows it changed (for one that returns rows: how many it returned). */
+  execute(query: SqlQuery): number {
+    const prepared = this.#prepare(query.sql)
+    const values = bindValues(query)
+    return this.#observed(query.sql, () =>
+      prepared.shape ? prepared.statement.all(...values).length : prepared.statement.run(...values).changes,
+    )
+  }
+
+  /** Runs one of the engine's own statements. */
+  control(sql: ControlStatement): void {
+    const { statement } = this.#prepare(sql)
+    this.#observed(sql, () => statement.run())
+  }
+
+  /** Runs several statements, separated by semicolons. */
+  executeScript(script: string): void {
+    this.#observed(script, () => this.#driver.exec(script))
+  }
+
+  close(): void {
+    this.#statements.clear()
+    this.#driver.close()
+  }
+
+  #prepare(sql: string): PreparedStatement {
+    const known = this.#statements.get(sql)
+    if (known) return known
+    const statement = this.#driver.prepare<unknown[], unknown>(sql)
+    const shape = statement.reader ? rowShapeOf(statement) : null
+    if (shape) statement.raw(true).safeIntegers(shape.needsBigInt)
+    const prepared = { statement, isReadonly: statement.readonly, shape, refusal: refusalOf(sql) }
+    this.#statements.set(sql, prepared)
+    return prepared
+  }
+
+  #observed<T>(sql: string, run: () => T): T {
+    const { observer, role } = this.#options
+    if (!observer.onStatement) return run()
+    const start = performance.now()
+    try {
+      return run()
+    } finally {
+      observer.onStatement({ sql, role, durationMs: performance.now() - start })
+    }
+  }
+}
+
+function bindValues(query: SqlQuery): unknown[] {
+  return query.args.map((value, index) => toSqliteValue(value, query.argTypes[index]))
+}

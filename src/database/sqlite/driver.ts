@@ -1,0 +1,21 @@
+import BetterSqlite3 from 'better-sqlite3'
+
+/** The driver below the engine. An alias, so that tests can put a faulty one in its place. */
+export type SqliteDriver = BetterSqlite3.Database
+export type SqliteDriverStatement = BetterSqlite3.Statement<unknown[], unknown>
+
+export interface OpenDriverOptions {
+  readonly readonly: boolean
+  /** How long opening may wait, blocking, for another process to finish recovery or a change of journal mode. */
+  readonly timeoutMs: number
+}
+
+export type OpenDriver = (file: string, options: OpenDriverOptions) => SqliteDriver
+
+/** Opens a database file with better-sqlite3. A writer creates the file when it is missing, a reader does not. */
+export const openBetterSqlite3: OpenDriver = (file, options) =>
+  new BetterSqlite3(file, {
+    readonly: options.readonly,
+    fileMustExist: options.readonly,
+    timeout: options.timeoutMs,
+  })

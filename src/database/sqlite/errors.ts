@@ -1,0 +1,92 @@
+import { DriverAdapterError, type MappedError } from '@prisma/driver-adapter-utils'
+
+/** Primary result codes (https://www.sqlite.org/rescode.html) that Prisma's error for "sqlite" carries. */
+const PRIMARY_CODES: Readonly<Record<string, number>> = {
+  SQLITE_ERROR: 1,
+  SQLITE_PERM: 3,
+  SQLITE_LOCKED: 6,
+  SQLITE_NOMEM: 7,
+  SQLITE_READONLY: 8,
+  SQLITE_INTERRUPT: 9,
+  SQLITE_IOERR: 10,
+  SQLITE_CORRUPT: 11,
+  SQLITE_FULL: 13,
+  SQLITE_CANTOPEN: 14,
+  SQLITE_PROTOCOL: 15,
+  SQLITE_SCHEMA: 17,
+  SQLITE_TOOBIG: 18,
+  SQLITE_CONSTRAINT: 19,
+  SQLITE_MISMATCH: 20,
+  SQLITE_MISUSE: 21,
+  SQLITE_NOTADB: 26,
+}
+
+/** The code of an error that the driver raised, such as `SQLITE_BUSY_SNAPSHOT`; undefined for any other error. */
+export function sqliteCodeOf(error: unknown): string | undefined {
+  if (!(error instanceof Error) || !('code' in error)) return undefined
+  return typeof error.code === 'string' && error.code.startsWith('SQLITE_') ? error.code : undefined
+}
+
+/** Whether somebody else holds a lock: nothing has happened, the same call may be made again. */
+export function isBusy(error: unknown): boolean {
+  return sqliteCodeOf(error)?.startsWith('SQLITE_BUSY') ?? false
+}
+
+/** What a caller gets who waited for the write lock as long as the busy timeout allows. Nothing was written. */
+export function writeLockTimeout(waitedMs: number): DriverAdapterError {
+  return new DriverAdapterError({
+    kind: 'SocketTimeout',
+    originalCode: 'SQLITE_BUSY',
+    originalMessage: `busy_timeout: the write lock was not free within ${Math.round(waitedMs)} ms`,
+  })
+}
+
+/** What a caller gets who uses a transaction that has ended, whoever ended it. */
+export function transactionClosed(why: string): DriverAdapterError {
+  return new DriverAdapterError({ kind: 'TransactionAlreadyClosed', cause: why })
+}
+
+/** What a caller gets whose statement the engine does not let through. */
+export function statementRefused(why: string): DriverAdapterError {
+  return new DriverAdapterError({ kind: 'InvalidInputValue', message: why, originalMessage: why })
+}
+
+/** Turns an error of the driver into Prisma's form; every other error is passed on as it is. */
+export function toDriverAdapterError(error: unknown): unknown {
+  const code = sqliteCodeOf(error)
+  if (code === undefined || !(error instanceof Error)) return error
+  return new DriverAdapterError({ originalCode: code, originalMessage: error.message, ...mapped(code, error.message) })
+}
+
+function mapped(code: string, message: string): MappedError {
+  if (code.startsWith('SQLITE_BUSY')) return { kind: 'SocketTimeout' }
+  switch (code) {
+    case 'SQLITE_CONSTRAINT_UNIQUE':
+    case 'SQLITE_CONSTRAINT_PRIMARYKEY':
+      return { kind: 'UniqueConstraintViolation', ...constraintOf(message) }
+    case 'SQLITE_CONSTRAINT_NOTNULL':
+      return { kind: 'NullConstraintViolation', ...constraintOf(message) }
+    case 'SQLITE_CONSTRAINT_FOREIGNKEY':
+    case 'SQLITE_CONSTRAINT_TRIGGER':
+      return { kind: 'ForeignKeyConstraintViolation', constraint: { foreignKey: {} } }
+    default:
+      return mappedByMessage(code, message)
+  }
+}
+
+// SQLite has one code for every mistake in a statement; the name that is missing stands in the message alone.
+function mappedByMessage(code: string, message: string): MappedError {
+  const table = /^no such table: (.+)$/.exec(message)?.[1]
+  if (table !== undefined) return { kind: 'TableDoesNotExist', table }
+  const column = /(?:^no such column: |has no column named )(.+)$/.exec(message)?.[1]
+  if (column !== undefined) return { kind: 'ColumnNotFound', column }
+  const primary = Object.keys(PRIMARY_CODES).find((name) => code === name || code.startsWith(`${name}_`))
+  return { kind: 'sqlite', extendedCode: PRIMARY_CODES[primary ?? 'SQLITE_ERROR'] ?? 1, message }
+}
+
+function constraintOf(message: string): { constraint?: { fields: string[] }; table?: string } {
+  const columns = message.split('constraint failed: ')[1]?.split(', ')
+  if (!columns) return {}
+  const table = columns[0]?.split('.').slice(0, -1).join('.')
+  return { constraint: { fields: columns.map((column) => column.split('.').at(-1) ?? column) }, ...(table && { table }) }
+}

@@ -1,0 +1,33 @@
+import { setTimeout as delay } from 'node:timers/promises'
+import type { SqlQuery } from '@prisma/driver-adapter-utils'
+import type { SqliteConnection } from './connection.js'
+import { isBusy } from './errors.js'
+
+const RETRY_MS = 1
+
+/**
+ * Reads on a connection of their own. Each one is a transaction of its own, begun and ended inside one synchronous call:
+ * it sees every commit that any process has made before it, and never what an open transaction has written.
+ */
+export class Reader {
+  constructor(
+    private readonly connection: SqliteConnection,
+    private readonly busyTimeoutMs: number,
+  ) {}
+
+  /**
+   * Runs a read. In WAL mode readers wait for nobody but for a recovery after a crash; then it is tried again until the
+   * busy timeout is over.
+   */
+  async run<T>(query: SqlQuery, how: (connection: SqliteConnection, query: SqlQuery) => T): Promise<T> {
+    const start = performance.now()
+    for (;;) {
+      try {
+        return how(this.connection, query)
+      } catch (error) {
+        if (!isBusy(error) || performance.now() - start >= this.busyTimeoutMs) throw error
+      }
+      await delay(RETRY_MS)
+    }
+  }
+}

@@ -1,0 +1,112 @@
+import { setTimeout as delay } from 'node:timers/promises'
+import type { SqlQuery, SqlResultSet } from '@prisma/driver-adapter-utils'
+import type { SqliteConnection } from './connection.js'
+import { isBusy, statementRefused, transactionClosed } from './errors.js'
+
+const COMMIT_ATTEMPTS = 4
+const COMMIT_RETRY_MS = 1
+
+/**
+ * An immediate transaction on the write connection, and the exclusive lease of that connection: as long as it is open,
+ * no other statement of this process can reach the connection. It ends exactly once (by commit, by rollback, or because
+ * SQLite itself rolled it back) and the lease goes on to the next in line with it, whatever fails.
+ */
+export class WriteTransaction {
+  readonly #connection: SqliteConnection
+  readonly #onEnd: (isConnectionClean: boolean) => void
+  #endedBecause: string | null = null
+
+  /** @param onEnd called once; with false when the connection could not leave the transaction and must be replaced */
+  constructor(connection: SqliteConnection, onEnd: (isConnectionClean: boolean) => void) {
+    this.#connection = connection
+    this.#onEnd = onEnd
+  }
+
+  query(query: SqlQuery): SqlResultSet {
+    return this.#run(() => {
+      this.#assertAllowed(query.sql)
+      return this.#connection.query(query)
+    })
+  }
+
+  execute(query: SqlQuery): number {
+    return this.#run(() => {
+      this.#assertAllowed(query.sql)
+      return this.#connection.execute(query)
+    })
+  }
+
+  executeScript(script: string): void {
+    this.#run(() => this.#connection.executeScript(script))
+  }
+
+  savepoint(action: 'SAVEPOINT' | 'RELEASE' | 'ROLLBACK TO', name: string): void {
+    this.#run(() => this.#connection.control(`${action} ${name}`))
+  }
+
+  /** Makes the transaction's writes durable. When it throws, none of them was made. */
+  async commit(): Promise<void> {
+    this.#assertOpen()
+    this.#endedBecause = 'the transaction is being committed'
+    let isCommitted = false
+    try {
+      await this.#commitOrThrow()
+      isCommitted = true
+    } finally {
+      this.#finish(isCommitted ? 'the transaction was committed' : 'its COMMIT failed and it was rolled back')
+    }
+  }
+
+  /** Undoes the transaction. Harmless when it has ended already, because time-outs can race with their owner. */
+  rollback(): void {
+    if (this.#endedBecause === null) this.#finish('the transaction was rolled back')
+  }
+
+  // In WAL mode the holder of the write lock commits without waiting for anyone, but for an exclusive lock that a
+  // foreign process takes in passing: SQLite then keeps the transaction open, and COMMIT may be repeated.
+  async #commitOrThrow(): Promise<void> {
+    for (let attempt = 1; ; attempt++) {
+      try {
+        this.#connection.control('COMMIT')
+        return
+      } catch (error) {
+        if (!isBusy(error) || attempt === COMMIT_ATTEMPTS) throw error
+      }
+      await delay(COMMIT_RETRY_MS)
+    }
+  }
+
+  #run<T>(work: () => T): T {
+    this.#assertOpen()
+    try {
+      return work()
+    } catch (error) {
+      // A full disk or an I/O error makes SQLite roll back by itself: a later COMMIT must not be acknowledged.
+      if (!this.#connection.isInTransaction) this.#finish('SQLite rolled the transaction back after an error')
+      throw error
+    }
+  }
+
+  #assertAllowed(sql: string): void {
+    const refusal = this.#connection.refusalOf(sql)
+    if (refusal !== null) throw statementRefused(refusal)
+  }
+
+  #assertOpen(): void {
+    if (this.#endedBecause !== null) throw transactionClosed(`The transaction has ended: ${this.#endedBecause}.`)
+  }
+
+  #finish(because: string): void {
+    this.#endedBecause = because
+    this.#onEnd(this.#leave())
+  }
+
+  #leave(): boolean {
+    try {
+      if (this.#connection.isInTransaction) this.#connection.control('ROLLBACK')
+      return !this.#connection.isInTransaction
+    } catch {
+      return false
+    }
+  }
+}
