@@ -11,3 +11,21 @@ export function loadSettings(): Settings {
   const fromFile = existsSync('.env') ? parseEnv(readFileSync('.env', 'utf8')) : {}
   return parseSettings({ ...fromFile, ...process.env }, process.stdout.isTTY === true)
 }
+
+const WORKER_SLOT = 'GATOR_WORKER_SLOT'
+
+/** The environment of a forked worker: it learns its slot (1, 2, …) from it. */
+export function workerEnvironment(slot: number): Record<string, string> {
+  return { [WORKER_SLOT]: String(slot) }
+}
+
+/** The slot that the primary gave this worker; undefined in a process that was not forked by one. */
+export function workerSlot(): number | undefined {
+  const slot = process.env[WORKER_SLOT]
+  return slot === undefined ? undefined : Number(slot)
+}
+
+/** The environment of a child process, with some variables replaced. */
+export function environmentWith(overrides: Readonly<Record<string, string>>): NodeJS.ProcessEnv {
+  return { ...process.env, ...overrides }
+}

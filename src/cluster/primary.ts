@@ -1,0 +1,135 @@
+import cluster, { type Worker } from 'node:cluster'
+import { once } from 'node:events'
+import type { Logger } from 'pino'
+import { workerEnvironment } from '../config/environment.js'
+import { RestartPause } from './restart-pause.js'
+import { SHUTDOWN_TIMEOUT_MS } from './shutdown.js'
+
+interface Slot {
+  readonly number: number
+  readonly pause: RestartPause
+  worker: Worker
+  startedAt: number
+}
+
+// A worker ends itself when its time is over; this is for one that cannot.
+const KILL_MARGIN_MS = 1_000
+
+/**
+ * The process that forks workers and keeps them: it serves nothing itself, and holds the port, so that no connection is
+ * refused while workers come and go.
+ */
+export class Primary {
+  readonly #slots = new Map<number, Slot>()
+  #isStopping = false
+  #hasStarted = false
+  #reloading: Promise<void> = Promise.resolve()
+
+  constructor(
+    private readonly workers: number,
+    private readonly logger: Logger,
+  ) {}
+
+  /** Forks the workers and answers when all of them listen. When one cannot, all are stopped and it rejects. */
+  async start(): Promise<void> {
+    process.on('SIGTERM', (signal) => void this.#stop(signal))
+    process.on('SIGINT', (signal) => void this.#stop(signal))
+    process.on('SIGHUP', () => void this.#reload())
+    const starting = Array.from({ length: this.workers }, (_value, index) => {
+      const slot: Slot = { number: index + 1, pause: new RestartPause(), worker: fork(index + 1), startedAt: Date.now() }
+      this.#slots.set(slot.number, slot)
+      this.#keep(slot)
+      return listening(slot.worker)
+    })
+    try {
+      await Promise.all(starting)
+    } catch (error) {
+      await this.#stopWorkers()
+      throw error
+    }
+    this.#hasStarted = true
+    this.logger.info({ workers: this.workers }, 'all workers listen')
+  }
+
+  #keep(slot: Slot): void {
+    const { worker } = slot
+    worker.once('exit', (code: number | null, signal: string | null) => {
+      // A worker that was replaced, or stopped, is not missed.
+      if (this.#isStopping || !this.#hasStarted || slot.worker !== worker) return
+      const pauseMs = slot.pause.next(Date.now() - slot.startedAt)
+      this.logger.error({ worker: slot.number, code, signal, pauseMs }, 'a worker died and is started again')
+      setTimeout(() => {
+        if (!this.#isStopping && slot.worker === worker) this.#fill(slot)
+      }, pauseMs)
+    })
+  }
+
+  #fill(slot: Slot): void {
+    slot.worker = fork(slot.number)
+    slot.startedAt = Date.now()
+    this.#keep(slot)
+  }
+
+  /** Replaces the workers one after another; each new one listens before the old one stops. */
+  #reload(): Promise<void> {
+    this.#reloading = this.#reloading.then(async () => {
+      this.logger.info('reloading the workers, one after another')
+      for (const slot of this.#slots.values()) {
+        if (this.#isStopping) return
+        const old = slot.worker
+        this.#fill(slot)
+        try {
+          await listening(slot.worker)
+        } catch (error) {
+          this.logger.error({ err: error, worker: slot.number }, 'the new worker did not start; the old one stays')
+          slot.worker.kill('SIGKILL')
+          slot.worker = old
+          this.#keep(slot)
+          return
+        }
+        await stopWorker(old)
+      }
+      this.logger.info('all workers are new')
+    })
+    return this.#reloading
+  }
+
+  async #stop(signal: NodeJS.Signals): Promise<void> {
+    if (this.#isStopping) return
+    this.logger.info({ signal }, 'stopping the workers')
+    await this.#stopWorkers()
+    process.exit(0)
+  }
+
+  async #stopWorkers(): Promise<void> {
+    this.#isStopping = true
+    await Promise.all(Object.values(cluster.workers ?? {}).map((worker) => worker && stopWorker(worker)))
+  }
+}
+
+function fork(slot: number): Worker {
+  return cluster.fork(workerEnvironment(slot))
+}
+
+async function listening(worker: Worker): Promise<void> {
+  const outcome = new AbortController()
+  const { signal } = outcome
+  try {
+    const isListening = once(worker, 'listening', { signal }).then(() => true)
+    const hasExited = once(worker, 'exit', { signal }).then(() => false)
+    isListening.catch(() => undefined)
+    hasExited.catch(() => undefined)
+    if (!(await Promise.race([isListening, hasExited]))) throw new Error('A worker ended before it listened.')
+  } finally {
+    outcome.abort()
+  }
+}
+
+async function stopWorker(worker: Worker): Promise<void> {
+  if (worker.isDead()) return
+  const exited = once(worker, 'exit')
+  worker.process.kill('SIGTERM')
+  const timer = setTimeout(() => worker.process.kill('SIGKILL'), SHUTDOWN_TIMEOUT_MS + KILL_MARGIN_MS)
+  await exited
+  clearTimeout(timer)
+}

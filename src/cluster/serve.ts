@@ -1,0 +1,13 @@
+import type { Logger } from 'pino'
+import type { Settings } from '../config/settings.js'
+import { createApp } from '../create-app.js'
+import { stopOnSignals } from './shutdown.js'
+
+/** Serves in this process until a signal stops it. */
+export async function serve(settings: Settings, logger: Logger, worker?: number): Promise<void> {
+  const app = await createApp({ settings, logger, worker })
+  stopOnSignals(app, logger)
+  const { host, port } = settings.server
+  await app.listen({ host, port })
+  logger.info({ url: await app.getUrl() }, 'listening')
+}

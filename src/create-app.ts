@@ -1,0 +1,62 @@
+import 'reflect-metadata'
+import { NestFactory } from '@nestjs/core'
+import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify'
+import type { Logger } from 'pino'
+import { AppModule } from './app.module.js'
+import type { Settings } from './config/settings.js'
+import { addCommonHeaders, addMethodFallbacks, addRequestLog } from './http/fastify-hooks.js'
+import { registerJsonBodyParser } from './http/json-body.js'
+import { clientErrorAnswer, frameworkErrorAnswer } from './http/raw-problems.js'
+import { requestIdOf } from './http/request-id.js'
+import { serveOpenApi } from './http/swagger.js'
+import { NestLogger } from './logging/logger.js'
+
+export interface AppOptions {
+  readonly settings: Settings
+  readonly logger: Logger
+  /** The slot of this worker; undefined when it is the only process. */
+  readonly worker?: number | undefined
+}
+
+// An id that is too long is an unknown one (404), not a request that could not be understood.
+const MAX_PATH_PARAMETER = 65_536
+
+/** Builds the application, ready to serve (`inject` works); listening is up to the caller. */
+export async function createApp({ settings, logger, worker }: AppOptions): Promise<NestFastifyApplication> {
+  const adapter = new FastifyAdapter({
+    skipMiddie: true,
+    bodyLimit: settings.server.bodyLimitBytes,
+    genReqId: requestIdOf,
+    // A request on a connection that is still open is answered while the others are being finished.
+    return503OnClosing: false,
+    forceCloseConnections: 'idle',
+    routerOptions: { ignoreTrailingSlash: true, maxParamLength: MAX_PATH_PARAMETER },
+    frameworkErrors: frameworkErrorAnswer(worker),
+    clientErrorHandler: clientErrorAnswer,
+  })
+  const fastify = adapter.getInstance()
+  addCommonHeaders(fastify, worker)
+  addRequestLog(fastify, logger)
+  const finishMethodFallbacks = addMethodFallbacks(fastify)
+  registerJsonBodyParser(fastify)
+
+  const app = await NestFactory.create<NestFastifyApplication>(AppModule.forRoot(settings, logger), adapter, {
+    bodyParser: false,
+    logger: new NestLogger(logger),
+    abortOnError: false,
+  })
+  if (settings.server.corsOrigins.length > 0) enableCors(app, settings.server.corsOrigins)
+  serveOpenApi(app)
+  await app.init()
+  finishMethodFallbacks()
+  await fastify.ready()
+  return app
+}
+
+function enableCors(app: NestFastifyApplication, origins: readonly string[]): void {
+  app.enableCors({
+    origin: origins.includes('*') ? '*' : [...origins],
+    methods: ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE'],
+    exposedHeaders: ['ETag', 'Link', 'Location', 'X-Total-Count', 'X-Request-Id', 'X-Ignored-Fields', 'Retry-After'],
+  })
+}

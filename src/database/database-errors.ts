@@ -1,0 +1,27 @@
+/** The database cannot serve now; nothing was written. The caller may come again after `retryAfterSeconds`. */
+export class DatabaseUnavailableError extends Error {
+  override readonly name: string = 'DatabaseUnavailableError'
+  readonly retryAfterSeconds: number = 1
+
+  constructor(message: string, options?: ErrorOptions) {
+    super(message, options)
+  }
+}
+
+/** The write lock was not free within the busy timeout; nothing was written. */
+export class WriteLockTimeoutError extends DatabaseUnavailableError {
+  override readonly name = 'WriteLockTimeoutError'
+
+  constructor(options?: ErrorOptions) {
+    super('The write lock could not be had within the busy timeout; nothing was written.', options)
+  }
+}
+
+/** There is no room left for the write; nothing was written. */
+export class StorageFullError extends Error {
+  override readonly name = 'StorageFullError'
+
+  constructor(options?: ErrorOptions) {
+    super('The disk or the quota of the database is full; nothing was written.', options)
+  }
+}

@@ -1,0 +1,32 @@
+import type { PrismaClient } from '../generated/sqlite/client.js'
+
+/**
+ * The client as everything above the database layer sees it. Both generated clients have this shape: they come from the
+ * same models.
+ */
+export type DatabaseClient = Pick<PrismaClient, 'persona'>
+
+/**
+ * The database, whichever it is; also the DI token. Every call says whether it reads or writes, and every failure that
+ * a driver reports arrives as one of the errors in database-errors.ts.
+ */
+export abstract class Database {
+  abstract readonly provider: 'sqlite' | 'postgresql'
+
+  /** Reads. Sees every write that was acknowledged before, by any process. */
+  abstract read<T>(work: (client: DatabaseClient) => Promise<T>): Promise<T>
+
+  /** Writes with one statement, which takes effect wholly or not at all. */
+  abstract write<T>(work: (client: DatabaseClient) => Promise<T>): Promise<T>
+
+  /**
+   * Runs several statements as one transaction, committed when `work` resolves and rolled back when it rejects. Write
+   * before you read in it: the first write takes the lock that makes what is read afterwards stay true.
+   */
+  abstract transaction<T>(work: (client: DatabaseClient) => Promise<T>): Promise<T>
+
+  /** Resolves when the database answers a read. */
+  abstract probe(): Promise<void>
+
+  abstract close(): Promise<void>
+}

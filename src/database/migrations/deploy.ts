@@ -1,0 +1,32 @@
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { createRequire } from 'node:module'
+import { text } from 'node:stream/consumers'
+import { environmentWith } from '../../config/environment.js'
+import { packageRoot } from '../../package-root.js'
+
+/** `prisma migrate deploy` failed; the message is what it said. */
+export class MigrationFailedError extends Error {
+  override readonly name = 'MigrationFailedError'
+}
+
+/**
+ * Applies pending migrations as a developer would, with Prisma's own command line. The caller holds the lock that the
+ * command would otherwise take (see MigrationStore.exclusively).
+ * @throws MigrationFailedError with the command's output
+ */
+export async function deployMigrations(databaseUrl: string): Promise<void> {
+  const cli = createRequire(import.meta.url).resolve('prisma/build/index.js')
+  const child = spawn(process.execPath, [cli, 'migrate', 'deploy'], {
+    cwd: packageRoot,
+    env: environmentWith({
+      DATABASE_URL: databaseUrl,
+      CHECKPOINT_DISABLE: '1',
+      PRISMA_SCHEMA_DISABLE_ADVISORY_LOCK: '1',
+    }),
+    // No standard input: the command waits for the end of one that it is given.
+    stdio: ['ignore', 'pipe', 'pipe'],
+  })
+  const [stdout, stderr, [code]] = await Promise.all([text(child.stdout), text(child.stderr), once(child, 'close')])
+  if (code !== 0) throw new MigrationFailedError(`prisma migrate deploy failed:\n${stdout}${stderr}`.trimEnd())
+}

@@ -1,0 +1,13 @@
+import type { AppliedMigration } from './migration-history.js'
+
+/** A database's own side of the migrations. */
+export interface MigrationStore {
+  /** The rows of `_prisma_migrations`, oldest first; none when there is no such table, or no database yet. */
+  readApplied(): Promise<AppliedMigration[]>
+
+  /**
+   * Runs `work` while no other process migrates this database, be it a server or the Prisma command line; it waits for
+   * the others as long as they take.
+   */
+  exclusively<T>(work: () => Promise<T>): Promise<T>
+}

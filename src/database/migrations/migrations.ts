@@ -1,0 +1,51 @@
+import type { DatabaseSettings } from '../../config/settings.js'
+import { deployMigrations } from './deploy.js'
+import { readMigrationFiles } from './migration-files.js'
+import { compareHistory, type HistoryState } from './migration-history.js'
+import type { MigrationStore } from './migration-store.js'
+
+/** The database's schema is not the one this code was written for; the message says what to do. */
+export class SchemaStateError extends Error {
+  override readonly name = 'SchemaStateError'
+}
+
+/** What an operator does about each difference. */
+const ADVICE: Readonly<Record<Exclude<HistoryState['state'], 'current'>, (names: string) => string>> = {
+  behind: (names) =>
+    `The database is behind the code: ${names} not applied. Run "npx prisma migrate deploy", or start with MIGRATE_ON_START=true.`,
+  ahead: (names) =>
+    `The database is ahead of the code: it has ${names}, which this version does not know. Start the version that applied them, or restore a backup from before them.`,
+  edited: (names) =>
+    `${names} was edited after it had been applied to this database. Bring the file back to what it was, and put the change into a migration of its own ("npx prisma migrate dev").`,
+  failed: (names) =>
+    `${names} failed half-way on this database. Look at what it left, then run "npx prisma migrate resolve --rolled-back ${names}" (or --applied) and start again.`,
+}
+
+/** How the database's history compares with the code's. */
+export async function schemaState(store: MigrationStore, settings: DatabaseSettings): Promise<HistoryState> {
+  return compareHistory(readMigrationFiles(settings.target.provider), await store.readApplied())
+}
+
+/**
+ * Makes sure that the schema is the code's: applies what is pending if the settings allow it, one process at a time.
+ * @returns the names of the migrations that were applied
+ * @throws SchemaStateError when it is not and must not, or cannot, be made so
+ */
+export async function ensureSchema(store: MigrationStore, settings: DatabaseSettings): Promise<readonly string[]> {
+  const before = await schemaState(store, settings)
+  if (before.state === 'current') return []
+  if (before.state !== 'behind' || !settings.migrateOnStart) throw refusal(before)
+  return store.exclusively(async () => {
+    const pending = await schemaState(store, settings)
+    if (pending.state === 'current') return []
+    if (pending.state !== 'behind') throw refusal(pending)
+    await deployMigrations(settings.target.url)
+    const after = await schemaState(store, settings)
+    if (after.state !== 'current') throw refusal(after)
+    return pending.names
+  })
+}
+
+function refusal({ state, names }: HistoryState): SchemaStateError {
+  return new SchemaStateError(state === 'current' ? '' : ADVICE[state](names.join(', ')))
+}

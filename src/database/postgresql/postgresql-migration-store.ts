@@ -1,0 +1,60 @@
+import { Client } from 'pg'
+import type { AppliedMigration } from '../migrations/migration-history.js'
+import type { MigrationStore } from '../migrations/migration-store.js'
+
+interface MigrationRow {
+  readonly name: string
+  readonly checksum: string
+  readonly is_finished: boolean
+  readonly is_rolled_back: boolean
+}
+
+const CONNECT_TIMEOUT_MS = 5_000
+/** The advisory lock of Prisma's schema engine, which gives up after 10 s where this one waits. */
+const ADVISORY_LOCK = 72_707_369
+const UNDEFINED_TABLE = '42P01'
+const UNDEFINED_DATABASE = '3D000'
+
+/** The migrations of a PostgreSQL database. The lock is an advisory lock of the session, free when its holder dies. */
+export class PostgresqlMigrationStore implements MigrationStore {
+  constructor(private readonly url: string) {}
+
+  async readApplied(): Promise<AppliedMigration[]> {
+    try {
+      const rows = await this.connected((client) =>
+        client.query<MigrationRow>(
+          `SELECT migration_name AS name, checksum, finished_at IS NOT NULL AS is_finished,
+                  rolled_back_at IS NOT NULL AS is_rolled_back
+           FROM _prisma_migrations ORDER BY started_at`,
+        ),
+      )
+      return rows.rows.map(({ name, checksum, is_finished: isFinished, is_rolled_back: isRolledBack }) => {
+        return { name, checksum, isFinished, isRolledBack }
+      })
+    } catch (error) {
+      if (codeOf(error) === UNDEFINED_TABLE || codeOf(error) === UNDEFINED_DATABASE) return []
+      throw error
+    }
+  }
+
+  async exclusively<T>(work: () => Promise<T>): Promise<T> {
+    return this.connected(async (client) => {
+      await client.query('SELECT pg_advisory_lock($1)', [ADVISORY_LOCK])
+      return work()
+    })
+  }
+
+  private async connected<T>(work: (client: Client) => Promise<T>): Promise<T> {
+    const client = new Client({ connectionString: this.url, connectionTimeoutMillis: CONNECT_TIMEOUT_MS })
+    await client.connect()
+    try {
+      return await work(client)
+    } finally {
+      await client.end()
+    }
+  }
+}
+
+function codeOf(error: unknown): unknown {
+  return error instanceof Error && 'code' in error ? error.code : undefined
+}

@@ -1,0 +1,71 @@
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import type { Logger } from 'pino'
+import { MethodNotAllowedError } from './method-not-allowed.error.js'
+
+const METHODS = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS'] as const
+const NO_CONTENT = 204
+const FIRST_SERVER_ERROR = 500
+
+/** Headers that every answer carries. Must be registered before anything that can answer. */
+export function addCommonHeaders(fastify: FastifyInstance, worker: number | undefined): void {
+  fastify.addHook('onRequest', (request, reply, done) => {
+    setCommonHeaders(request, reply, worker)
+    done()
+  })
+}
+
+export function setCommonHeaders(request: FastifyRequest, reply: FastifyReply, worker: number | undefined): void {
+  reply.header('x-request-id', request.id)
+  if (worker !== undefined) reply.header('x-worker', String(worker))
+}
+
+/** One line a request. Bodies and query strings are never logged. */
+export function addRequestLog(fastify: FastifyInstance, logger: Logger): void {
+  fastify.addHook('onResponse', (request, reply, done) => {
+    const line = {
+      requestId: request.id,
+      method: request.method,
+      route: request.routeOptions.url ?? null,
+      status: reply.statusCode,
+      durationMs: Math.round(reply.elapsedTime * 1000) / 1000,
+    }
+    if (reply.statusCode >= FIRST_SERVER_ERROR) logger.warn(line, 'request failed')
+    else logger.info(line, 'request')
+    done()
+  })
+}
+
+/**
+ * Answers OPTIONS with the full `Allow` and every other method that a known path does not have with 405. Must be
+ * registered before the routes (it watches them being added), and finished with the function that it answers after them.
+ */
+export function addMethodFallbacks(fastify: FastifyInstance): () => void {
+  const methodsByUrl = new Map<string, Set<string>>()
+  fastify.addHook('onRoute', (route) => {
+    // The router takes a path with and without a trailing slash for the same one.
+    const url = route.url.replace(/(.)\/$/, '$1')
+    const methods = methodsByUrl.get(url) ?? new Set<string>()
+    for (const method of [route.method].flat()) methods.add(method)
+    methodsByUrl.set(url, methods)
+  })
+  return () => {
+    for (const [url, known] of [...methodsByUrl]) addFallbacksOf(fastify, url, known)
+  }
+}
+
+function addFallbacksOf(fastify: FastifyInstance, url: string, known: ReadonlySet<string>): void {
+  const allow = METHODS.filter((method) => known.has(method) || method === 'OPTIONS').join(', ')
+  const others = METHODS.filter((method) => !known.has(method) && method !== 'OPTIONS')
+  if (others.length > 0) {
+    fastify.route({
+      method: others,
+      url,
+      exposeHeadRoute: false,
+      // Before the body is parsed: what it holds does not matter here.
+      onRequest: (request, _reply, done) => done(new MethodNotAllowedError(request.method, allow)),
+      handler: () => undefined,
+    })
+  }
+  if (known.has('OPTIONS')) return
+  fastify.route({ method: 'OPTIONS', url, handler: (_request, reply) => reply.code(NO_CONTENT).header('allow', allow).send() })
+}

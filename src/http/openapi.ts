@@ -1,0 +1,115 @@
+import { applyDecorators } from '@nestjs/common'
+import { ApiHeader, ApiResponse, type ApiResponseOptions } from '@nestjs/swagger'
+import { ProblemResource } from './problem.resource.js'
+import type { Problem } from './problem.js'
+
+type Headers = NonNullable<ApiResponseOptions['headers']>
+
+const text = (description: string, example: string) => ({ description, schema: { type: 'string', example } })
+
+/** The headers of an answer, by name. */
+export const RESPONSE_HEADERS = {
+  ETag: text('Strong tag of the representation: version and generation count.', '"3.2"'),
+  Location: text('Path of the new resource.', '/api/v1/personas/019aaf3e-8f63-7b12-9d3c-2f1f5d0c8a11'),
+  'X-Total-Count': { description: 'How many items the whole list has.', schema: { type: 'integer', example: 42 } },
+  Link: text('first, prev and next page (RFC 8288).', '</api/v1/personas/?skip=10&limit=10&active_only=true>; rel="next"'),
+  'X-Ignored-Fields': text('Unknown fields that were ignored, with `Prefer: handling=lenient`.', 'nickname'),
+  'Preference-Applied': text('Which preference was followed (RFC 7240).', 'handling=lenient'),
+  'X-Request-Id': text("The client's own request id, or a new one.", '9b2d6f0e-1f53-4a66-8f8b-3e0f8a1f2c77'),
+  'X-Worker': { description: 'Slot of the worker that answered, when there are several.', schema: { type: 'integer', example: 1 } },
+  'Retry-After': { description: 'Seconds to wait before trying again.', schema: { type: 'integer', example: 1 } },
+  Allow: text('The methods of this path.', 'GET, HEAD, POST, OPTIONS'),
+} as const
+
+export type ResponseHeaderName = keyof typeof RESPONSE_HEADERS
+
+/** The named headers, and those that every answer carries. */
+export function responseHeaders(...names: ResponseHeaderName[]): Headers {
+  const all: ResponseHeaderName[] = [...names, 'X-Request-Id', 'X-Worker']
+  return Object.fromEntries(all.map((name) => [name, RESPONSE_HEADERS[name]]))
+}
+
+/** Documents an error answer with an example of its problem document. */
+export function ApiProblem(example: Problem, ...headers: ResponseHeaderName[]): MethodDecorator {
+  return ApiResponse({
+    status: example.status,
+    description: example.title,
+    headers: responseHeaders(...headers),
+    content: {
+      'application/problem+json': { schema: { $ref: '#/components/schemas/ProblemResource' }, example },
+    },
+  }) as MethodDecorator
+}
+
+export const ApiIfMatch = () =>
+  ApiHeader({
+    name: 'If-Match',
+    required: false,
+    description: 'Change only if the version in one of these tags is the current one; `*` for any.',
+    schema: { type: 'string', example: '"3.2"' },
+  })
+
+export const ApiIfNoneMatch = () =>
+  ApiHeader({
+    name: 'If-None-Match',
+    required: false,
+    description: 'Answer 304 if this is the current representation.',
+    schema: { type: 'string', example: '"3.2"' },
+  })
+
+export const ApiPrefer = () =>
+  ApiHeader({
+    name: 'Prefer',
+    required: false,
+    description: '`handling=lenient` ignores unknown fields (RFC 7240) instead of refusing them.',
+    schema: { type: 'string', example: 'handling=lenient' },
+  })
+
+const INSTANCE = '/api/v1/personas/019aaf3e-8f63-7b12-9d3c-2f1f5d0c8a11'
+const ours = (type: string, title: string, status: number, detail: string): Problem => ({
+  type: `urn:gator-personas:problem:${type}`,
+  title,
+  status,
+  detail,
+  instance: INSTANCE,
+})
+
+/** The error answers of every call that reads or writes the database. */
+export const ApiDatabaseProblems = () =>
+  applyDecorators(
+    ApiProblem({ type: 'about:blank', title: 'Internal Server Error', status: 500, detail: 'Something went wrong on our side.', instance: INSTANCE }),
+    ApiProblem(
+      ours('database-unavailable', 'Database unavailable', 503, 'The database does not answer.'),
+      'Retry-After',
+    ),
+  )
+
+/** The error answers of every call that has a body. */
+export const ApiBodyProblems = () =>
+  applyDecorators(
+    ApiProblem(ours('malformed-body', 'Malformed body', 400, 'The body is not valid JSON: Unexpected end of JSON input.')),
+    ApiProblem({ type: 'about:blank', title: 'Payload Too Large', status: 413, detail: 'Request body is too large', instance: INSTANCE }),
+    ApiProblem({
+      type: 'about:blank',
+      title: 'Unsupported Media Type',
+      status: 415,
+      detail: 'Unsupported Media Type: text/plain',
+      instance: INSTANCE,
+    }),
+    ApiProblem({
+      ...ours('validation-failed', 'Validation failed', 422, 'name must have 2 to 100 characters, has 1.'),
+      errors: [{ pointer: '/name', detail: 'must have 2 to 100 characters, has 1' }],
+    }),
+    ApiProblem(ours('storage-full', 'Insufficient storage', 507, 'The disk or the quota of the database is full; nothing was written.')),
+  )
+
+export const ApiNotFound = () =>
+  ApiProblem(ours('persona-not-found', 'Persona not found', 404, 'Persona 019aaf3e-8f63-7b12-9d3c-2f1f5d0c8a11 not found'))
+
+export const ApiStale = () =>
+  ApiProblem(
+    ours('stale-version', 'Stale version', 412, 'The persona has changed since the version that If-Match names; nothing was changed.'),
+    'ETag',
+  )
+
+export const EXTRA_MODELS = [ProblemResource]

@@ -1,0 +1,98 @@
+import { HttpException } from '@nestjs/common'
+import { DatabaseUnavailableError, StorageFullError, WriteLockTimeoutError } from '../database/database-errors.js'
+import { etagOf } from '../personas/persona.etag.js'
+import { PersonaNotFoundError, PersonaRuleError, StaleVersionError } from '../personas/persona.errors.js'
+import type { Fault } from '../validation/rule.js'
+import { ValidationFailedError } from '../validation/validation-failed.error.js'
+import { MalformedBodyError } from './json-body.js'
+import { MethodNotAllowedError } from './method-not-allowed.error.js'
+import { plainProblem, type ProblemAnswer, problemOf } from './problem.js'
+
+interface Row<E extends Error = Error> {
+  readonly error: abstract new (...args: never[]) => E
+  readonly type: string
+  readonly title: string
+  readonly status: number
+  readonly faults?: (error: E) => readonly Fault[]
+  readonly headers?: (error: E) => Record<string, string>
+}
+
+const row = <E extends Error>(entry: Row<E>): Row => entry as unknown as Row
+const retryAfter = (error: DatabaseUnavailableError) => ({ 'retry-after': String(error.retryAfterSeconds) })
+
+/** Every error that a client may see, and what it sees. The first row that fits counts. */
+const TABLE: readonly Row[] = [
+  row({ error: MalformedBodyError, type: 'malformed-body', title: 'Malformed body', status: 400 }),
+  row({
+    error: ValidationFailedError,
+    type: 'validation-failed',
+    title: 'Validation failed',
+    status: 422,
+    faults: (error: ValidationFailedError) => error.faults,
+  }),
+  row({
+    error: PersonaRuleError,
+    type: 'validation-failed',
+    title: 'Validation failed',
+    status: 422,
+    faults: (error: PersonaRuleError) => error.faults,
+  }),
+  row({ error: PersonaNotFoundError, type: 'persona-not-found', title: 'Persona not found', status: 404 }),
+  row({
+    error: MethodNotAllowedError,
+    type: 'method-not-allowed',
+    title: 'Method not allowed',
+    status: 405,
+    headers: (error: MethodNotAllowedError) => ({ allow: error.allow }),
+  }),
+  row({
+    error: StaleVersionError,
+    type: 'stale-version',
+    title: 'Stale version',
+    status: 412,
+    headers: (error: StaleVersionError) => ({ etag: etagOf(error.current) }),
+  }),
+  row({
+    error: WriteLockTimeoutError,
+    type: 'write-lock-timeout',
+    title: 'Write lock timeout',
+    status: 503,
+    headers: retryAfter,
+  }),
+  row({
+    error: DatabaseUnavailableError,
+    type: 'database-unavailable',
+    title: 'Database unavailable',
+    status: 503,
+    headers: retryAfter,
+  }),
+  row({ error: StorageFullError, type: 'storage-full', title: 'Insufficient storage', status: 507 }),
+]
+
+const INTERNAL_DETAIL = 'Something went wrong on our side. The log has the details under the id of this request.'
+const INTERNAL_ERROR = 500
+
+/** What a client sees of an error. An unforeseen one tells nothing of its inside. */
+export function problemAnswerOf(error: unknown): ProblemAnswer {
+  for (const entry of TABLE) {
+    if (!(error instanceof entry.error)) continue
+    const problem = problemOf(entry.type, entry.title, entry.status, error.message)
+    const faults = entry.faults?.(error)
+    return { problem: faults ? { ...problem, errors: faults } : problem, headers: entry.headers?.(error) ?? {} }
+  }
+  const status = statusOf(error)
+  const detail = status < INTERNAL_ERROR && error instanceof Error ? error.message : INTERNAL_DETAIL
+  return { problem: plainProblem(status, detail), headers: {} }
+}
+
+// Nest's and Fastify's own errors carry their status; theirs below 500 (too large, wrong media type) are the client's.
+function statusOf(error: unknown): number {
+  const status = error instanceof HttpException ? error.getStatus() : fastifyStatus(error)
+  return status !== undefined && status >= 400 && status < INTERNAL_ERROR ? status : INTERNAL_ERROR
+}
+
+function fastifyStatus(error: unknown): number | undefined {
+  if (!(error instanceof Error) || !('statusCode' in error) || !('code' in error)) return undefined
+  const isFastifys = typeof error.code === 'string' && error.code.startsWith('FST_')
+  return isFastifys && typeof error.statusCode === 'number' ? error.statusCode : undefined
+}

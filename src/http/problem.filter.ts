@@ -1,0 +1,33 @@
+import { type ArgumentsHost, Catch, type ExceptionFilter, Inject } from '@nestjs/common'
+import type { FastifyReply, FastifyRequest } from 'fastify'
+import type { Logger } from 'pino'
+import { LOGGER } from '../logging/logging.module.js'
+import { PROBLEM_MEDIA_TYPE } from './problem.js'
+import { problemAnswerOf } from './problem-table.js'
+
+const FIRST_SERVER_ERROR = 500
+
+/** The one place where an error becomes an answer. Server errors are logged with their stack, under the request's id. */
+@Catch()
+export class ProblemFilter implements ExceptionFilter {
+  constructor(@Inject(LOGGER) private readonly logger: Logger) {}
+
+  catch(error: unknown, host: ArgumentsHost): void {
+    const http = host.switchToHttp()
+    const request = http.getRequest<FastifyRequest>()
+    const reply = http.getResponse<FastifyReply>()
+    const { problem, headers } = problemAnswerOf(error)
+    if (problem.status === FIRST_SERVER_ERROR) {
+      this.logger.error({ requestId: request.id, err: error }, 'unforeseen error')
+    } else if (problem.status > FIRST_SERVER_ERROR) {
+      this.logger.warn({ requestId: request.id, err: error }, problem.detail)
+    }
+    if (reply.sent) return
+    void reply
+      .code(problem.status)
+      .headers(headers)
+      .type(PROBLEM_MEDIA_TYPE)
+      .serializer((document) => JSON.stringify(document))
+      .send({ ...problem, instance: request.url.split('?')[0] })
+  }
+}

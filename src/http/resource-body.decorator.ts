@@ -1,0 +1,90 @@
+import {
+  type ArgumentMetadata,
+  createParamDecorator,
+  type ExecutionContext,
+  Injectable,
+  type PipeTransform,
+  type Type,
+  UnsupportedMediaTypeException,
+} from '@nestjs/common'
+import type { FastifyReply, FastifyRequest } from 'fastify'
+import { structureFaults } from '../validation/json-structure.js'
+import { type Fault, isJsonObject, pointerToken } from '../validation/rule.js'
+import { fieldsOf, validateDto } from '../validation/validate-dto.js'
+import { ValidationFailedError } from '../validation/validation-failed.error.js'
+import { prefersLenientHandling } from './prefer.js'
+
+const MERGE_PATCH = 'application/merge-patch+json'
+
+interface IncomingBody {
+  readonly document: unknown
+  readonly readOnlyFields: readonly string[]
+  readonly isLenient: boolean
+  readonly reply: FastifyReply
+}
+
+const incomingBody = createParamDecorator((readOnlyFields: readonly string[], context: ExecutionContext): IncomingBody => {
+  const request = context.switchToHttp().getRequest<FastifyRequest>()
+  if (request.method !== 'PATCH' && request.mediaType === MERGE_PATCH) {
+    throw new UnsupportedMediaTypeException(`Unsupported Media Type: ${MERGE_PATCH} is for PATCH`)
+  }
+  return {
+    document: request.body ?? {},
+    readOnlyFields,
+    isLenient: prefersLenientHandling(request.headers.prefer),
+    reply: context.switchToHttp().getResponse<FastifyReply>(),
+  }
+})
+
+/**
+ * Validates a body against the DTO class that the parameter is declared with, and tells all faults at once. An unknown
+ * field is a fault, because acknowledging it would promise that it was kept; with `Prefer: handling=lenient` it is
+ * ignored instead and named in `X-Ignored-Fields`. Read-only fields are ignored without a word.
+ */
+@Injectable()
+class ResourceBodyPipe implements PipeTransform<IncomingBody, object> {
+  transform(body: IncomingBody, { metatype }: ArgumentMetadata): object {
+    if (!isJsonObject(body.document)) throw new ValidationFailedError([{ pointer: '', detail: 'must be a JSON object' }])
+    const dtoClass = metatype as Type<object>
+    const unknown = unknownFields(body.document, dtoClass, body.readOnlyFields)
+    const structural = structureFaults(body.document)
+    const { dto, faults } = validateDto(dtoClass, withoutFaulty(body.document, structural))
+    const all = [...structural, ...faults.filter((found) => !isCovered(found, structural))]
+    if (!body.isLenient) all.push(...unknown.map((field) => unknownFault(field)))
+    if (all.length > 0) throw new ValidationFailedError(all)
+    if (body.isLenient) announceIgnored(body.reply, unknown)
+    return dto
+  }
+}
+
+/** A parameter that takes the request's body; `readOnlyFields` are accepted and have no effect. */
+export const ResourceBody = (options: { readOnlyFields?: readonly string[] } = {}): ParameterDecorator =>
+  incomingBody(options.readOnlyFields ?? [], new ResourceBodyPipe())
+
+function unknownFields(document: object, dtoClass: Type, readOnlyFields: readonly string[]): string[] {
+  const known = fieldsOf(dtoClass)
+  return Object.keys(document).filter((key) => !known.has(key) && !readOnlyFields.includes(key))
+}
+
+function unknownFault(field: string): Fault {
+  return { pointer: `/${pointerToken(field)}`, detail: 'is not a field of this resource' }
+}
+
+// A field whose text cannot be stored is not worth a second fault about its length.
+function withoutFaulty(document: Record<string, unknown>, structural: readonly Fault[]): Record<string, unknown> {
+  if (structural.length === 0) return document
+  return Object.fromEntries(Object.entries(document).filter(([key]) => !structural.some((found) => topOf(found) === key)))
+}
+
+function isCovered(found: Fault, structural: readonly Fault[]): boolean {
+  return structural.some((other) => topOf(other) === topOf(found))
+}
+
+function topOf(found: Fault): string {
+  return (found.pointer.split('/')[1] ?? '').replaceAll('~1', '/').replaceAll('~0', '~')
+}
+
+function announceIgnored(reply: FastifyReply, ignored: readonly string[]): void {
+  reply.header('preference-applied', 'handling=lenient')
+  if (ignored.length > 0) reply.header('x-ignored-fields', ignored.map((field) => encodeURIComponent(field)).join(', '))
+}

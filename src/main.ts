@@ -1,0 +1,37 @@
+import cluster from 'node:cluster'
+import type { Logger } from 'pino'
+import { Primary } from './cluster/primary.js'
+import { serve } from './cluster/serve.js'
+import { loadSettings, workerSlot } from './config/environment.js'
+import { InvalidSettingsError, type Settings } from './config/settings.js'
+import { MigrationFailedError } from './database/migrations/deploy.js'
+import { ensureSchema, SchemaStateError } from './database/migrations/migrations.js'
+import { migrationStoreOf } from './database/open-database.js'
+import { createLogger } from './logging/logger.js'
+
+/** Errors whose message is for the person who started the server; a stack would only hide it. */
+const FOR_PEOPLE = [InvalidSettingsError, SchemaStateError, MigrationFailedError]
+
+try {
+  await main()
+} catch (error) {
+  const isForPeople = FOR_PEOPLE.some((kind) => error instanceof kind)
+  console.error(isForPeople && error instanceof Error ? error.message : error)
+  process.exit(1)
+}
+
+async function main(): Promise<void> {
+  const settings = loadSettings()
+  const slot = workerSlot()
+  const logger = createLogger(settings.log, slot === undefined ? {} : { worker: slot })
+  if (cluster.isWorker) return serve(settings, logger, slot)
+  await migrate(settings, logger)
+  if (settings.server.workers > 1) return new Primary(settings.server.workers, logger).start()
+  process.on('SIGHUP', () => logger.warn('SIGHUP reloads workers, and there is only this one process: restart it instead'))
+  return serve(settings, logger)
+}
+
+async function migrate(settings: Settings, logger: Logger): Promise<void> {
+  const applied = await ensureSchema(migrationStoreOf(settings.database), settings.database)
+  if (applied.length > 0) logger.info({ migrations: applied }, 'migrations applied')
+}

@@ -1,0 +1,69 @@
+import { ApiProperty } from '@nestjs/swagger'
+import { Transform } from 'class-transformer'
+import { IsBoolean, IsInt, IsOptional, Max, Min } from 'class-validator'
+
+export const DEFAULT_LIMIT = 10
+const MAX_LIMIT = 100
+/** Both databases take an offset of this size; a larger one could not be meant. */
+const MAX_SKIP = 2_147_483_647
+
+const TRUE = new Set(['true', '1', 'yes', 'on', 't', 'y'])
+const FALSE = new Set(['false', '0', 'no', 'off', 'f', 'n'])
+
+const WholeNumber = () =>
+  Transform(({ value }: { value: unknown }) =>
+    typeof value === 'string' && /^[+-]?\d{1,15}$/.test(value) ? Number(value) : value,
+  )
+
+// The spellings that the service which this one replaces took.
+const Flag = () =>
+  Transform(({ value }: { value: unknown }) => {
+    const word = typeof value === 'string' ? value.toLowerCase() : ''
+    if (TRUE.has(word)) return true
+    return FALSE.has(word) ? false : value
+  })
+
+export class ListPersonasQuery {
+  @ApiProperty({
+    type: 'integer',
+    minimum: 0,
+    default: 0,
+    required: false,
+    description: 'How many personas to pass over.',
+    example: 0,
+  })
+  @WholeNumber()
+  @IsOptional()
+  @IsInt()
+  @Min(0)
+  @Max(MAX_SKIP)
+  skip: number = 0
+
+  @ApiProperty({
+    type: 'integer',
+    minimum: 1,
+    maximum: MAX_LIMIT,
+    default: DEFAULT_LIMIT,
+    required: false,
+    description: 'How many personas to answer at most.',
+    example: DEFAULT_LIMIT,
+  })
+  @WholeNumber()
+  @IsOptional()
+  @IsInt()
+  @Min(1)
+  @Max(MAX_LIMIT)
+  limit: number = DEFAULT_LIMIT
+
+  @ApiProperty({
+    type: 'boolean',
+    default: true,
+    required: false,
+    description: 'Leave out personas that were deleted.',
+    example: true,
+  })
+  @Flag()
+  @IsOptional()
+  @IsBoolean()
+  active_only: boolean = true
+}

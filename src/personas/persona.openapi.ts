@@ -1,0 +1,133 @@
+import { applyDecorators, type Type } from '@nestjs/common'
+import { ApiBody, ApiExtraModels, ApiOperation, ApiParam, ApiResponse, getSchemaPath } from '@nestjs/swagger'
+import {
+  ApiBodyProblems,
+  ApiDatabaseProblems,
+  ApiIfMatch,
+  ApiIfNoneMatch,
+  ApiNotFound,
+  ApiPrefer,
+  ApiProblem,
+  ApiStale,
+  type ResponseHeaderName,
+  responseHeaders,
+} from '../http/openapi.js'
+import { CountGenerationsDto, CreatePersonaDto, PatchPersonaDto, UpdatePersonaDto } from './dto/persona.dto.js'
+import { PersonaResource } from './dto/persona.resource.js'
+
+const ApiPersonaId = () =>
+  ApiParam({
+    name: 'id',
+    description: 'UUID in any case, with or without dashes.',
+    schema: { type: 'string', example: '019aaf3e-8f63-7b12-9d3c-2f1f5d0c8a11' },
+  })
+
+const ApiPersona = (status: number, description: string, ...headers: ResponseHeaderName[]) =>
+  ApiResponse({ status, description, type: PersonaResource, headers: responseHeaders('ETag', ...headers) })
+
+function ApiJsonBody(dto: Type, required: boolean, ...mediaTypes: string[]): MethodDecorator & ClassDecorator {
+  const schema = { $ref: getSchemaPath(dto) }
+  const content = Object.fromEntries(mediaTypes.map((mediaType) => [mediaType, { schema }]))
+  return applyDecorators(ApiExtraModels(dto), ApiBody({ required, content } as never))
+}
+
+const JSON_ONLY = 'application/json'
+
+export const DescribeCreatePersona = () =>
+  applyDecorators(
+    ApiOperation({ summary: 'Create a persona' }),
+    ApiPrefer(),
+    ApiJsonBody(CreatePersonaDto, true, JSON_ONLY),
+    ApiPersona(201, 'The new persona.', 'Location', 'X-Ignored-Fields', 'Preference-Applied'),
+    ApiBodyProblems(),
+    ApiDatabaseProblems(),
+  )
+
+export const DescribeListPersonas = () =>
+  applyDecorators(
+    ApiOperation({ summary: 'List personas, newest first' }),
+    ApiResponse({
+      status: 200,
+      description: 'One page.',
+      type: PersonaResource,
+      isArray: true,
+      headers: responseHeaders('X-Total-Count', 'Link'),
+    }),
+    ApiProblem({
+      type: 'urn:gator-personas:problem:validation-failed',
+      title: 'Validation failed',
+      status: 422,
+      detail: 'limit must not be greater than 100.',
+      instance: '/api/v1/personas/',
+      errors: [{ pointer: '/limit', detail: 'must not be greater than 100' }],
+    }),
+    ApiDatabaseProblems(),
+  )
+
+export const DescribeGetPersona = () =>
+  applyDecorators(
+    ApiOperation({ summary: 'Read a persona' }),
+    ApiPersonaId(),
+    ApiIfNoneMatch(),
+    ApiPersona(200, 'The persona.'),
+    ApiResponse({ status: 304, description: 'The client has the current representation.', headers: responseHeaders('ETag') }),
+    ApiNotFound(),
+    ApiDatabaseProblems(),
+  )
+
+export const DescribeUpdatePersona = () =>
+  applyDecorators(
+    ApiOperation({
+      summary: 'Update a persona',
+      description: 'Partial: fields that are absent or null stay as they are; `{}` changes nothing.',
+    }),
+    ApiPersonaId(),
+    ApiIfMatch(),
+    ApiPrefer(),
+    ApiJsonBody(UpdatePersonaDto, true, JSON_ONLY),
+    ApiPersona(200, 'The persona after the update.', 'X-Ignored-Fields', 'Preference-Applied'),
+    ApiNotFound(),
+    ApiStale(),
+    ApiBodyProblems(),
+    ApiDatabaseProblems(),
+  )
+
+export const DescribePatchPersona = () =>
+  applyDecorators(
+    ApiOperation({
+      summary: 'Patch a persona',
+      description: 'JSON merge patch (RFC 7396): null clears a nullable field, nested objects merge.',
+    }),
+    ApiPersonaId(),
+    ApiIfMatch(),
+    ApiPrefer(),
+    ApiJsonBody(PatchPersonaDto, true, 'application/merge-patch+json', JSON_ONLY),
+    ApiPersona(200, 'The persona after the patch.', 'X-Ignored-Fields', 'Preference-Applied'),
+    ApiNotFound(),
+    ApiStale(),
+    ApiBodyProblems(),
+    ApiDatabaseProblems(),
+  )
+
+export const DescribeDeletePersona = () =>
+  applyDecorators(
+    ApiOperation({ summary: 'Delete a persona', description: 'It becomes inactive and stays readable. May be repeated.' }),
+    ApiPersonaId(),
+    ApiIfMatch(),
+    ApiResponse({ status: 204, description: 'The persona is inactive.', headers: responseHeaders() }),
+    ApiNotFound(),
+    ApiStale(),
+    ApiDatabaseProblems(),
+  )
+
+export const DescribeCountGenerations = () =>
+  applyDecorators(
+    ApiOperation({ summary: 'Count generations', description: 'Adds to generation_count in one atomic statement.' }),
+    ApiPersonaId(),
+    ApiPrefer(),
+    ApiJsonBody(CountGenerationsDto, false, JSON_ONLY),
+    ApiPersona(200, 'The persona with its new count.', 'X-Ignored-Fields', 'Preference-Applied'),
+    ApiNotFound(),
+    ApiBodyProblems(),
+    ApiDatabaseProblems(),
+  )

@@ -1,0 +1,47 @@
+import type { FastifyReply, FastifyRequest } from 'fastify'
+import { hasCurrent, parseEntityTags } from '../http/entity-tags.js'
+import type { PersonaResource } from './dto/persona.resource.js'
+import type { ListPersonasQuery } from './dto/list-personas.query.js'
+import type { Persona } from './persona.js'
+import { etagOf } from './persona.etag.js'
+import { toResource } from './persona.mapper.js'
+import type { PersonaPage } from './persona.service.js'
+
+export const PERSONAS_PATH = '/api/v1/personas'
+const NOT_MODIFIED = 304
+
+/** Answers a persona with its ETag. */
+export function present(reply: FastifyReply, persona: Persona): PersonaResource {
+  reply.header('etag', etagOf(persona))
+  return toResource(persona)
+}
+
+/** Answers a read: 304 without a body when the client has the current representation. */
+export function presentRead(request: FastifyRequest, reply: FastifyReply, persona: Persona): PersonaResource | undefined {
+  const resource = present(reply, persona)
+  if (!hasCurrent(parseEntityTags(request.headers['if-none-match']), etagOf(persona))) return resource
+  reply.code(NOT_MODIFIED)
+  return undefined
+}
+
+/** Answers a new persona with its `Location`. */
+export function presentCreated(reply: FastifyReply, persona: Persona): PersonaResource {
+  reply.header('location', `${PERSONAS_PATH}/${persona.id}`)
+  return present(reply, persona)
+}
+
+/** Answers a page with `X-Total-Count` and `Link` (RFC 8288). */
+export function presentPage(reply: FastifyReply, query: ListPersonasQuery, page: PersonaPage): PersonaResource[] {
+  reply.header('x-total-count', String(page.total)).header('link', pageLinks(query, page.total))
+  return page.personas.map(toResource)
+}
+
+function pageLinks(query: ListPersonasQuery, total: number): string {
+  const { skip, limit, active_only: activeOnly } = query
+  const link = (offset: number, rel: string) =>
+    `<${PERSONAS_PATH}/?skip=${offset}&limit=${limit}&active_only=${String(activeOnly)}>; rel="${rel}"`
+  const links = [link(0, 'first')]
+  if (skip > 0) links.push(link(Math.max(0, skip - limit), 'prev'))
+  if (skip + limit < total) links.push(link(skip + limit, 'next'))
+  return links.join(', ')
+}

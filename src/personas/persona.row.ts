@@ -1,0 +1,46 @@
+import type { PersonaModel } from '../generated/sqlite/models.js'
+import type { ContentRating, JsonObject, Persona, PersonaChanges, PersonaFields, PlatformRestriction } from './persona.js'
+
+/** The columns of the writable fields, as Prisma takes them. */
+type PersonaColumns = Pick<PersonaModel, keyof PersonaFields>
+
+/**
+ * Maps a row to the domain. What is trusted here was written through {@link toColumns} after validation, and the
+ * database's CHECK constraints hold the enumerations and the kinds of JSON.
+ */
+export function toPersona(row: PersonaModel): Persona {
+  return {
+    id: row.id,
+    name: row.name,
+    appearance: row.appearance,
+    personality: row.personality,
+    contentThemes: JSON.parse(row.contentThemes) as string[],
+    stylePreferences: JSON.parse(row.stylePreferences) as JsonObject,
+    defaultContentRating: row.defaultContentRating as ContentRating,
+    allowedContentRatings: JSON.parse(row.allowedContentRatings) as ContentRating[],
+    platformRestrictions: JSON.parse(row.platformRestrictions) as Record<string, PlatformRestriction>,
+    baseAppearanceDescription: row.baseAppearanceDescription,
+    baseImagePath: row.baseImagePath,
+    appearanceLocked: row.appearanceLocked,
+    baseImageStatus: row.baseImageStatus as Persona['baseImageStatus'],
+    isActive: row.isActive,
+    generationCount: row.generationCount,
+    version: row.version,
+    createdAt: row.createdAt,
+    updatedAt: row.updatedAt,
+  }
+}
+
+/** Maps fields to columns: JSON becomes text, everything else stays. */
+export function toColumns(fields: PersonaFields): PersonaColumns
+export function toColumns(fields: PersonaChanges): Partial<PersonaColumns>
+export function toColumns(fields: PersonaChanges): Partial<PersonaColumns> {
+  const { contentThemes, stylePreferences, allowedContentRatings, platformRestrictions, ...plain } = fields
+  return {
+    ...plain,
+    ...(contentThemes && { contentThemes: JSON.stringify(contentThemes) }),
+    ...(stylePreferences && { stylePreferences: JSON.stringify(stylePreferences) }),
+    ...(allowedContentRatings && { allowedContentRatings: JSON.stringify(allowedContentRatings) }),
+    ...(platformRestrictions && { platformRestrictions: JSON.stringify(platformRestrictions) }),
+  }
+}

@@ -1,0 +1,131 @@
+import {
+  BASE_IMAGE_STATUSES,
+  CONTENT_RATINGS,
+  type ContentRating,
+  PLATFORM_RESTRICTIONS,
+  type PersonaFields,
+} from './persona.js'
+import { at, type Fault, isJsonObject, pointerToken, type Rule } from '../validation/rule.js'
+
+const NAME_LENGTH = { min: 2, max: 100 }
+const TEXT_LENGTH = { min: 10, max: 2000 }
+const MAX_BASE_DESCRIPTION = 5000
+const MAX_IMAGE_PATH = 500
+const MAX_THEMES = 10
+const MAX_JSON_BYTES = 65_536
+export const MAX_JSON_DEPTH = 32
+const REFUSED_IN_NAMES = /[<>&']/
+const REFUSED_THEMES = ['illegal activity', 'hate speech', 'violence', 'adult content']
+
+const ok: Fault[] = []
+const fault = (detail: string, pointer = ''): Fault[] => [{ pointer, detail }]
+
+/** A string whose length, in Unicode code points, lies within the bounds. */
+function text(bounds: { min?: number; max: number }): Rule {
+  const { min = 0, max } = bounds
+  const expected = min > 0 ? `${min} to ${max} characters` : `at most ${max} characters`
+  return (value) => {
+    if (typeof value !== 'string') return fault('must be a string')
+    const length = codePoints(value)
+    return length < min || length > max ? fault(`must have ${expected}, has ${length}`) : ok
+  }
+}
+
+function orNull(rule: Rule): Rule {
+  return (value) => (value === null ? ok : rule(value))
+}
+
+function oneOf(values: readonly string[]): Rule {
+  return (value) => (typeof value === 'string' && values.includes(value) ? ok : fault(`must be one of ${values.join(', ')}`))
+}
+
+const isBoolean: Rule = (value) => (typeof value === 'boolean' ? ok : fault('must be true or false'))
+
+const name: Rule = (value) => {
+  const faults = text(NAME_LENGTH)(value)
+  if (typeof value === 'string' && REFUSED_IN_NAMES.test(value)) {
+    faults.push(...fault("must not contain any of < > & '"))
+  }
+  return faults
+}
+
+const themes: Rule = (value) => {
+  if (!Array.isArray(value)) return fault('must be an array of strings')
+  const faults = value.flatMap((theme, index) => themeFaults(theme, `/${index}`))
+  if (value.length > MAX_THEMES) faults.push(...fault(`must have at most ${MAX_THEMES} themes, has ${value.length}`))
+  return faults
+}
+
+function themeFaults(theme: unknown, pointer: string): Fault[] {
+  if (typeof theme !== 'string') return fault('must be a string', pointer)
+  const refused = REFUSED_THEMES.find((word) => theme.toLowerCase().includes(word))
+  return refused === undefined ? ok : fault(`must not contain "${refused}"`, pointer)
+}
+
+const allowedRatings: Rule = (value) => {
+  if (!Array.isArray(value)) return fault('must be an array of content ratings')
+  if (value.length === 0) return fault('must have at least one content rating')
+  const rating = oneOf(CONTENT_RATINGS)
+  return value.flatMap((item, index) => {
+    if (value.indexOf(item) < index) return fault('must not be there twice', `/${index}`)
+    return at(`/${index}`, rating(item))
+  })
+}
+
+/** Any JSON object within the limits of size and depth. */
+const jsonObject: Rule = (value) => {
+  if (!isJsonObject(value)) return fault('must be an object')
+  if (depthExceeds(value, MAX_JSON_DEPTH)) return fault(`must not be nested more than ${MAX_JSON_DEPTH} deep`)
+  const bytes = Buffer.byteLength(JSON.stringify(value))
+  return bytes > MAX_JSON_BYTES ? fault(`must not be larger than ${MAX_JSON_BYTES} bytes as JSON, is ${bytes}`) : ok
+}
+
+const platformRestrictions: Rule = (value) => {
+  const faults = jsonObject(value)
+  if (faults.length > 0 || !isJsonObject(value)) return faults
+  const restriction = oneOf(PLATFORM_RESTRICTIONS)
+  return Object.entries(value).flatMap(([platform, item]) => at(`/${pointerToken(platform)}`, restriction(item)))
+}
+
+/** The rule of each writable field: the same on create and on every kind of update. */
+export const personaRules: Readonly<Record<keyof PersonaFields, Rule>> = {
+  name,
+  appearance: text(TEXT_LENGTH),
+  personality: text(TEXT_LENGTH),
+  contentThemes: themes,
+  stylePreferences: jsonObject,
+  defaultContentRating: oneOf(CONTENT_RATINGS),
+  allowedContentRatings: allowedRatings,
+  platformRestrictions,
+  baseAppearanceDescription: orNull(text({ max: MAX_BASE_DESCRIPTION })),
+  baseImagePath: orNull(text({ max: MAX_IMAGE_PATH })),
+  appearanceLocked: isBoolean,
+  baseImageStatus: oneOf(BASE_IMAGE_STATUSES),
+  isActive: isBoolean,
+}
+
+/** Whether a persona may have these ratings together. */
+export function isRatingAllowed(rating: ContentRating, allowed: readonly ContentRating[]): boolean {
+  return allowed.includes(rating)
+}
+
+/** The sentence for a default rating that is not allowed. */
+export function ratingFaultDetail(rating: ContentRating, allowed: readonly ContentRating[]): string {
+  return `"${rating}" must be one of allowed_content_ratings (${allowed.join(', ')})`
+}
+
+function codePoints(value: string): number {
+  let count = 0
+  for (const character of value) if (character !== '') count++
+  return count
+}
+
+// Level by level and not recursively: a hostile document must not exhaust the stack.
+function depthExceeds(root: object, limit: number): boolean {
+  let level: object[] = [root]
+  for (let depth = 1; level.length > 0; depth++) {
+    if (depth > limit) return true
+    level = level.flatMap((node) => Object.values(node).filter((child) => typeof child === 'object' && child !== null))
+  }
+  return false
+}

@@ -1,0 +1,22 @@
+/** A broken rule: a JSON pointer (RFC 6901) relative to the value, and a sentence that a person understands. */
+export interface Fault {
+  readonly pointer: string
+  readonly detail: string
+}
+
+/** Tells every fault of a value; none for a good one. */
+export type Rule = (value: unknown) => Fault[]
+
+/** Moves faults below a pointer. */
+export function at(pointer: string, faults: readonly Fault[]): Fault[] {
+  return faults.map((found) => ({ pointer: pointer + found.pointer, detail: found.detail }))
+}
+
+/** Escapes a key for a JSON pointer (RFC 6901, section 3). */
+export function pointerToken(key: string): string {
+  return key.replaceAll('~', '~0').replaceAll('/', '~1')
+}
+
+export function isJsonObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
+}
