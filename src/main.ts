@@ -27,7 +27,9 @@ async function main(): Promise<void> {
   if (cluster.isWorker) return serve(settings, logger, slot)
   await migrate(settings, logger)
   if (settings.server.workers > 1) return new Primary(settings.server.workers, logger).start()
-  process.on('SIGHUP', () => logger.warn('SIGHUP reloads workers, and there is only this one process: restart it instead'))
+  process.on('SIGHUP', () =>
+    logger.warn('SIGHUP reloads workers, and there is only this one process: restart it instead'),
+  )
   return serve(settings, logger)
 }
 

@@ -36,7 +36,12 @@ export class Primary {
     process.on('SIGINT', (signal) => void this.#stop(signal))
     process.on('SIGHUP', () => void this.#reload())
     const starting = Array.from({ length: this.workers }, (_value, index) => {
-      const slot: Slot = { number: index + 1, pause: new RestartPause(), worker: fork(index + 1), startedAt: Date.now() }
+      const slot: Slot = {
+        number: index + 1,
+        pause: new RestartPause(),
+        worker: fork(index + 1),
+        startedAt: Date.now(),
+      }
       this.#slots.set(slot.number, slot)
       this.#keep(slot)
       return listening(slot.worker)
@@ -103,7 +108,8 @@ export class Primary {
 
   async #stopWorkers(): Promise<void> {
     this.#isStopping = true
-    await Promise.all(Object.values(cluster.workers ?? {}).map((worker) => worker && stopWorker(worker)))
+    const workers = Object.values(cluster.workers ?? {}).filter((worker) => worker !== undefined)
+    await Promise.all(workers.map(stopWorker))
   }
 }
 

@@ -13,7 +13,8 @@ export class RestartPause {
   /** @param livedMs how long the worker lived; answers the pause in milliseconds */
   next(livedMs: number): number {
     if (livedMs >= STEADY_MS) this.#youngDeaths = 0
-    const pause = this.#youngDeaths === 0 ? 0 : Math.min(LONGEST_PAUSE_MS, FIRST_PAUSE_MS * 2 ** (this.#youngDeaths - 1))
+    const pause =
+      this.#youngDeaths === 0 ? 0 : Math.min(LONGEST_PAUSE_MS, FIRST_PAUSE_MS * 2 ** (this.#youngDeaths - 1))
     this.#youngDeaths += 1
     return pause
   }

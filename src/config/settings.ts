@@ -168,10 +168,15 @@ export class InvalidSettingsError extends Error {
 export function parseSettings(environment: Environment, isTerminal: boolean): Settings {
   const faults: string[] = []
   const parsed = Object.fromEntries(
-    Object.entries(settingDefinitions).map(([name, definition]) => [name, readOne(name, definition, environment, faults)]),
+    Object.entries(settingDefinitions).map(([name, definition]) => [
+      name,
+      readOne(name, definition, environment, faults),
+    ]),
   ) as Parsed
   if (parsed.HOST !== undefined && !isLoopback(parsed.HOST) && parsed.ALLOW_UNAUTHENTICATED !== true) {
-    faults.push('HOST is not loopback and there is no access control: set ALLOW_UNAUTHENTICATED=true to serve it anyway')
+    faults.push(
+      'HOST is not loopback and there is no access control: set ALLOW_UNAUTHENTICATED=true to serve it anyway',
+    )
   }
   if (faults.length > 0) throw new InvalidSettingsError(faults)
   return deepFreeze(group(parsed, isTerminal))

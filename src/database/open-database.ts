@@ -23,7 +23,10 @@ export async function openDatabase(settings: Settings, logger: Logger): Promise<
     observer: {
       ...(settings.log.sql && { onStatement: logStatement }),
       onLockTimeout: ({ waitedMs }) =>
-        logger.warn({ waitedMs: Math.round(waitedMs), busyTimeoutMs }, 'busy_timeout: a write was refused, nothing was written'),
+        logger.warn(
+          { waitedMs: Math.round(waitedMs), busyTimeoutMs },
+          'busy_timeout: a write was refused, nothing was written',
+        ),
       onWriterReplaced: ({ reason }) => logger.error({ reason }, 'the write connection was replaced'),
     },
   })

@@ -15,7 +15,12 @@ export class HealthController {
   @Get()
   @ApiOperation({ summary: 'How the service and its database are' })
   @ApiResponse({ status: 200, description: 'Healthy.', type: HealthResource, headers: responseHeaders() })
-  @ApiResponse({ status: 503, description: 'The database does not answer.', type: HealthResource, headers: responseHeaders('Retry-After') })
+  @ApiResponse({
+    status: 503,
+    description: 'The database does not answer.',
+    type: HealthResource,
+    headers: responseHeaders('Retry-After'),
+  })
   async getHealth(@Res({ passthrough: true }) reply: FastifyReply): Promise<HealthResource> {
     return answered(reply, await this.health.report())
   }
@@ -30,7 +35,12 @@ export class HealthController {
   @Get('ready')
   @ApiOperation({ summary: 'Whether this process should get requests' })
   @ApiResponse({ status: 200, description: 'Ready.', type: ReadinessResource, headers: responseHeaders() })
-  @ApiResponse({ status: 503, description: 'Not ready.', type: ReadinessResource, headers: responseHeaders('Retry-After') })
+  @ApiResponse({
+    status: 503,
+    description: 'Not ready.',
+    type: ReadinessResource,
+    headers: responseHeaders('Retry-After'),
+  })
   async getReadiness(@Res({ passthrough: true }) reply: FastifyReply): Promise<ReadinessResource> {
     return answered(reply, await this.health.readiness())
   }

@@ -1,8 +1,13 @@
+import { METHODS } from 'node:http'
+import { NotFoundException } from '@nestjs/common'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import type { Logger } from 'pino'
 import { MethodNotAllowedError } from './method-not-allowed.error.js'
 
-const METHODS = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS'] as const
+/** The methods that a path may have, in the order of `Allow`. */
+const OFFERED_METHODS = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS'] as const
+/** Every method that Node parses and hands to a request's handler. */
+const KNOWN_METHODS = METHODS.filter((method) => method !== 'CONNECT')
 const NO_CONTENT = 204
 const FIRST_SERVER_ERROR = 500
 
@@ -12,6 +17,13 @@ export function addCommonHeaders(fastify: FastifyInstance, worker: number | unde
     setCommonHeaders(request, reply, worker)
     done()
   })
+  // Node itself would answer an unknown Expect with a bare 417; a server may ignore it (RFC 9110, section 10.1.1).
+  fastify.server.on('checkExpectation', (request, response) => fastify.server.emit('request', request, response))
+}
+
+/** The path of a request, without its query string. */
+export function pathOf(url: string): string {
+  return url.split('?')[0] ?? url
 }
 
 export function setCommonHeaders(request: FastifyRequest, reply: FastifyReply, worker: number | undefined): void {
@@ -36,10 +48,15 @@ export function addRequestLog(fastify: FastifyInstance, logger: Logger): void {
 }
 
 /**
- * Answers OPTIONS with the full `Allow` and every other method that a known path does not have with 405. Must be
- * registered before the routes (it watches them being added), and finished with the function that it answers after them.
+ * Answers an unknown path with 404, OPTIONS with the full `Allow`, and every other method that a known path does not
+ * have with 405: each before the body is parsed, since what that holds does not matter then. Must be registered before
+ * the routes (it watches them being added), and finished with the function that it answers after them.
  */
 export function addMethodFallbacks(fastify: FastifyInstance): () => void {
+  fastify.addHook('onRequest', (request, _reply, done) => {
+    done(request.is404 ? new NotFoundException(`There is nothing at ${pathOf(request.url)}.`) : undefined)
+  })
+  for (const method of KNOWN_METHODS) if (!fastify.supportedMethods.includes(method)) fastify.addHttpMethod(method)
   const methodsByUrl = new Map<string, Set<string>>()
   fastify.addHook('onRoute', (route) => {
     // The router takes a path with and without a trailing slash for the same one.
@@ -54,18 +71,21 @@ export function addMethodFallbacks(fastify: FastifyInstance): () => void {
 }
 
 function addFallbacksOf(fastify: FastifyInstance, url: string, known: ReadonlySet<string>): void {
-  const allow = METHODS.filter((method) => known.has(method) || method === 'OPTIONS').join(', ')
-  const others = METHODS.filter((method) => !known.has(method) && method !== 'OPTIONS')
+  const allow = OFFERED_METHODS.filter((method) => known.has(method) || method === 'OPTIONS').join(', ')
+  const others = KNOWN_METHODS.filter((method) => !known.has(method) && method !== 'OPTIONS')
   if (others.length > 0) {
     fastify.route({
       method: others,
       url,
       exposeHeadRoute: false,
-      // Before the body is parsed: what it holds does not matter here.
       onRequest: (request, _reply, done) => done(new MethodNotAllowedError(request.method, allow)),
       handler: () => undefined,
     })
   }
   if (known.has('OPTIONS')) return
-  fastify.route({ method: 'OPTIONS', url, handler: (_request, reply) => reply.code(NO_CONTENT).header('allow', allow).send() })
+  fastify.route({
+    method: 'OPTIONS',
+    url,
+    handler: (_request, reply) => reply.code(NO_CONTENT).header('allow', allow).send(),
+  })
 }

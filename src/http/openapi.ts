@@ -12,11 +12,17 @@ export const RESPONSE_HEADERS = {
   ETag: text('Strong tag of the representation: version and generation count.', '"3.2"'),
   Location: text('Path of the new resource.', '/api/v1/personas/019aaf3e-8f63-7b12-9d3c-2f1f5d0c8a11'),
   'X-Total-Count': { description: 'How many items the whole list has.', schema: { type: 'integer', example: 42 } },
-  Link: text('first, prev and next page (RFC 8288).', '</api/v1/personas/?skip=10&limit=10&active_only=true>; rel="next"'),
+  Link: text(
+    'first, prev and next page (RFC 8288).',
+    '</api/v1/personas/?skip=10&limit=10&active_only=true>; rel="next"',
+  ),
   'X-Ignored-Fields': text('Unknown fields that were ignored, with `Prefer: handling=lenient`.', 'nickname'),
   'Preference-Applied': text('Which preference was followed (RFC 7240).', 'handling=lenient'),
   'X-Request-Id': text("The client's own request id, or a new one.", '9b2d6f0e-1f53-4a66-8f8b-3e0f8a1f2c77'),
-  'X-Worker': { description: 'Slot of the worker that answered, when there are several.', schema: { type: 'integer', example: 1 } },
+  'X-Worker': {
+    description: 'Slot of the worker that answered, when there are several.',
+    schema: { type: 'integer', example: 1 },
+  },
   'Retry-After': { description: 'Seconds to wait before trying again.', schema: { type: 'integer', example: 1 } },
   Allow: text('The methods of this path.', 'GET, HEAD, POST, OPTIONS'),
 } as const
@@ -38,7 +44,7 @@ export function ApiProblem(example: Problem, ...headers: ResponseHeaderName[]): 
     content: {
       'application/problem+json': { schema: { $ref: '#/components/schemas/ProblemResource' }, example },
     },
-  }) as MethodDecorator
+  })
 }
 
 export const ApiIfMatch = () =>
@@ -77,7 +83,13 @@ const ours = (type: string, title: string, status: number, detail: string): Prob
 /** The error answers of every call that reads or writes the database. */
 export const ApiDatabaseProblems = () =>
   applyDecorators(
-    ApiProblem({ type: 'about:blank', title: 'Internal Server Error', status: 500, detail: 'Something went wrong on our side.', instance: INSTANCE }),
+    ApiProblem({
+      type: 'about:blank',
+      title: 'Internal Server Error',
+      status: 500,
+      detail: 'Something went wrong on our side.',
+      instance: INSTANCE,
+    }),
     ApiProblem(
       ours('database-unavailable', 'Database unavailable', 503, 'The database does not answer.'),
       'Retry-After',
@@ -87,8 +99,16 @@ export const ApiDatabaseProblems = () =>
 /** The error answers of every call that has a body. */
 export const ApiBodyProblems = () =>
   applyDecorators(
-    ApiProblem(ours('malformed-body', 'Malformed body', 400, 'The body is not valid JSON: Unexpected end of JSON input.')),
-    ApiProblem({ type: 'about:blank', title: 'Payload Too Large', status: 413, detail: 'Request body is too large', instance: INSTANCE }),
+    ApiProblem(
+      ours('malformed-body', 'Malformed body', 400, 'The body is not valid JSON: Unexpected end of JSON input.'),
+    ),
+    ApiProblem({
+      type: 'about:blank',
+      title: 'Payload Too Large',
+      status: 413,
+      detail: 'Request body is too large',
+      instance: INSTANCE,
+    }),
     ApiProblem({
       type: 'about:blank',
       title: 'Unsupported Media Type',
@@ -100,15 +120,29 @@ export const ApiBodyProblems = () =>
       ...ours('validation-failed', 'Validation failed', 422, 'name must have 2 to 100 characters, has 1.'),
       errors: [{ pointer: '/name', detail: 'must have 2 to 100 characters, has 1' }],
     }),
-    ApiProblem(ours('storage-full', 'Insufficient storage', 507, 'The disk or the quota of the database is full; nothing was written.')),
+    ApiProblem(
+      ours(
+        'storage-full',
+        'Insufficient storage',
+        507,
+        'The disk or the quota of the database is full; nothing was written.',
+      ),
+    ),
   )
 
 export const ApiNotFound = () =>
-  ApiProblem(ours('persona-not-found', 'Persona not found', 404, 'Persona 019aaf3e-8f63-7b12-9d3c-2f1f5d0c8a11 not found'))
+  ApiProblem(
+    ours('persona-not-found', 'Persona not found', 404, 'Persona 019aaf3e-8f63-7b12-9d3c-2f1f5d0c8a11 not found'),
+  )
 
 export const ApiStale = () =>
   ApiProblem(
-    ours('stale-version', 'Stale version', 412, 'The persona has changed since the version that If-Match names; nothing was changed.'),
+    ours(
+      'stale-version',
+      'Stale version',
+      412,
+      'The persona has changed since the version that If-Match names; nothing was changed.',
+    ),
     'ETag',
   )
 

@@ -2,7 +2,14 @@
 export function prefersLenientHandling(header: string | string[] | undefined): boolean {
   const preferences = [header ?? []].flat().join(',').split(',')
   const handling = preferences
-    .map((preference) => preference.split(';')[0]?.trim().toLowerCase().replace(/\s*=\s*"?/, '=').replace(/"$/, ''))
+    .map((preference) =>
+      preference
+        .split(';')[0]
+        ?.trim()
+        .toLowerCase()
+        .replace(/\s*=\s*"?/, '=')
+        .replace(/"$/, ''),
+    )
     .find((preference) => preference?.startsWith('handling='))
   return handling === 'handling=lenient'
 }

@@ -2,6 +2,7 @@ import { type ArgumentsHost, Catch, type ExceptionFilter, Inject } from '@nestjs
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import type { Logger } from 'pino'
 import { LOGGER } from '../logging/logging.module.js'
+import { pathOf } from './fastify-hooks.js'
 import { PROBLEM_MEDIA_TYPE } from './problem.js'
 import { problemAnswerOf } from './problem-table.js'
 
@@ -28,6 +29,6 @@ export class ProblemFilter implements ExceptionFilter {
       .headers(headers)
       .type(PROBLEM_MEDIA_TYPE)
       .serializer((document) => JSON.stringify(document))
-      .send({ ...problem, instance: request.url.split('?')[0] })
+      .send({ ...problem, instance: pathOf(request.url) })
   }
 }

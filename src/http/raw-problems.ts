@@ -1,6 +1,7 @@
+import { randomUUID } from 'node:crypto'
 import type { Socket } from 'node:net'
 import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify'
-import { setCommonHeaders } from './fastify-hooks.js'
+import { pathOf, setCommonHeaders } from './fastify-hooks.js'
 import { plainProblem, PROBLEM_MEDIA_TYPE } from './problem.js'
 
 const BAD_REQUEST = 400
@@ -11,7 +12,7 @@ const HEADERS_TOO_LARGE = 431
 export function frameworkErrorAnswer(worker: number | undefined) {
   return (error: FastifyError, request: FastifyRequest, reply: FastifyReply): void => {
     setCommonHeaders(request, reply, worker)
-    const problem = plainProblem(error.statusCode ?? BAD_REQUEST, error.message)
+    const problem = { ...plainProblem(error.statusCode ?? BAD_REQUEST, error.message), instance: pathOf(request.url) }
     void reply.code(problem.status).type(PROBLEM_MEDIA_TYPE).send(JSON.stringify(problem))
   }
 }
@@ -26,7 +27,7 @@ export function clientErrorAnswer(error: Error & { code?: string }, socket: Sock
   const body = JSON.stringify(problem)
   socket.end(
     `HTTP/1.1 ${problem.status} ${problem.title}\r\ncontent-type: ${PROBLEM_MEDIA_TYPE}\r\n` +
-      `content-length: ${Buffer.byteLength(body)}\r\nconnection: close\r\n\r\n${body}`,
+      `content-length: ${Buffer.byteLength(body)}\r\nx-request-id: ${randomUUID()}\r\nconnection: close\r\n\r\n${body}`,
   )
 }
 

@@ -15,6 +15,8 @@ import { ValidationFailedError } from '../validation/validation-failed.error.js'
 import { prefersLenientHandling } from './prefer.js'
 
 const MERGE_PATCH = 'application/merge-patch+json'
+/** What proxies and clients take as one header; more names than fit are refused even with lenient handling. */
+const MAX_IGNORED_FIELDS_LENGTH = 4_096
 
 interface IncomingBody {
   readonly document: unknown
@@ -23,18 +25,20 @@ interface IncomingBody {
   readonly reply: FastifyReply
 }
 
-const incomingBody = createParamDecorator((readOnlyFields: readonly string[], context: ExecutionContext): IncomingBody => {
-  const request = context.switchToHttp().getRequest<FastifyRequest>()
-  if (request.method !== 'PATCH' && request.mediaType === MERGE_PATCH) {
-    throw new UnsupportedMediaTypeException(`Unsupported Media Type: ${MERGE_PATCH} is for PATCH`)
-  }
-  return {
-    document: request.body ?? {},
-    readOnlyFields,
-    isLenient: prefersLenientHandling(request.headers.prefer),
-    reply: context.switchToHttp().getResponse<FastifyReply>(),
-  }
-})
+const incomingBody = createParamDecorator(
+  (readOnlyFields: readonly string[], context: ExecutionContext): IncomingBody => {
+    const request = context.switchToHttp().getRequest<FastifyRequest>()
+    if (request.method !== 'PATCH' && request.mediaType === MERGE_PATCH) {
+      throw new UnsupportedMediaTypeException(`Unsupported Media Type: ${MERGE_PATCH} is for PATCH`)
+    }
+    return {
+      document: request.body === undefined ? {} : request.body,
+      readOnlyFields,
+      isLenient: prefersLenientHandling(request.headers.prefer),
+      reply: context.switchToHttp().getResponse<FastifyReply>(),
+    }
+  },
+)
 
 /**
  * Validates a body against the DTO class that the parameter is declared with, and tells all faults at once. An unknown
@@ -44,13 +48,14 @@ const incomingBody = createParamDecorator((readOnlyFields: readonly string[], co
 @Injectable()
 class ResourceBodyPipe implements PipeTransform<IncomingBody, object> {
   transform(body: IncomingBody, { metatype }: ArgumentMetadata): object {
-    if (!isJsonObject(body.document)) throw new ValidationFailedError([{ pointer: '', detail: 'must be a JSON object' }])
+    if (!isJsonObject(body.document))
+      throw new ValidationFailedError([{ pointer: '', detail: 'must be a JSON object' }])
     const dtoClass = metatype as Type<object>
     const unknown = unknownFields(body.document, dtoClass, body.readOnlyFields)
     const structural = structureFaults(body.document)
     const { dto, faults } = validateDto(dtoClass, withoutFaulty(body.document, structural))
-    const all = [...structural, ...faults.filter((found) => !isCovered(found, structural))]
-    if (!body.isLenient) all.push(...unknown.map((field) => unknownFault(field)))
+    const refused = body.isLenient && canBeAnnounced(unknown) ? [] : unknown.map(unknownFault)
+    const all = [...structural, ...faults.filter((found) => !isCovered(found, structural)), ...refused]
     if (all.length > 0) throw new ValidationFailedError(all)
     if (body.isLenient) announceIgnored(body.reply, unknown)
     return dto
@@ -73,7 +78,9 @@ function unknownFault(field: string): Fault {
 // A field whose text cannot be stored is not worth a second fault about its length.
 function withoutFaulty(document: Record<string, unknown>, structural: readonly Fault[]): Record<string, unknown> {
   if (structural.length === 0) return document
-  return Object.fromEntries(Object.entries(document).filter(([key]) => !structural.some((found) => topOf(found) === key)))
+  return Object.fromEntries(
+    Object.entries(document).filter(([key]) => !structural.some((found) => topOf(found) === key)),
+  )
 }
 
 function isCovered(found: Fault, structural: readonly Fault[]): boolean {
@@ -84,7 +91,15 @@ function topOf(found: Fault): string {
   return (found.pointer.split('/')[1] ?? '').replaceAll('~1', '/').replaceAll('~0', '~')
 }
 
+function canBeAnnounced(ignored: readonly string[]): boolean {
+  return ignored.every((field) => field.isWellFormed()) && ignoredFields(ignored).length <= MAX_IGNORED_FIELDS_LENGTH
+}
+
 function announceIgnored(reply: FastifyReply, ignored: readonly string[]): void {
   reply.header('preference-applied', 'handling=lenient')
-  if (ignored.length > 0) reply.header('x-ignored-fields', ignored.map((field) => encodeURIComponent(field)).join(', '))
+  if (ignored.length > 0) reply.header('x-ignored-fields', ignoredFields(ignored))
+}
+
+function ignoredFields(ignored: readonly string[]): string {
+  return ignored.map((field) => encodeURIComponent(field)).join(', ')
 }

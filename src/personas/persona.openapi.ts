@@ -57,9 +57,9 @@ export const DescribeListPersonas = () =>
       type: 'urn:gator-personas:problem:validation-failed',
       title: 'Validation failed',
       status: 422,
-      detail: 'limit must not be greater than 100.',
+      detail: 'limit must be a whole number from 1 to 100.',
       instance: '/api/v1/personas/',
-      errors: [{ pointer: '/limit', detail: 'must not be greater than 100' }],
+      errors: [{ pointer: '/limit', detail: 'must be a whole number from 1 to 100' }],
     }),
     ApiDatabaseProblems(),
   )
@@ -70,7 +70,11 @@ export const DescribeGetPersona = () =>
     ApiPersonaId(),
     ApiIfNoneMatch(),
     ApiPersona(200, 'The persona.'),
-    ApiResponse({ status: 304, description: 'The client has the current representation.', headers: responseHeaders('ETag') }),
+    ApiResponse({
+      status: 304,
+      description: 'The client has the current representation.',
+      headers: responseHeaders('ETag'),
+    }),
     ApiNotFound(),
     ApiDatabaseProblems(),
   )
@@ -111,7 +115,10 @@ export const DescribePatchPersona = () =>
 
 export const DescribeDeletePersona = () =>
   applyDecorators(
-    ApiOperation({ summary: 'Delete a persona', description: 'It becomes inactive and stays readable. May be repeated.' }),
+    ApiOperation({
+      summary: 'Delete a persona',
+      description: 'It becomes inactive and stays readable. May be repeated.',
+    }),
     ApiPersonaId(),
     ApiIfMatch(),
     ApiResponse({ status: 204, description: 'The persona is inactive.', headers: responseHeaders() }),

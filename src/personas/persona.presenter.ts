@@ -17,7 +17,11 @@ export function present(reply: FastifyReply, persona: Persona): PersonaResource 
 }
 
 /** Answers a read: 304 without a body when the client has the current representation. */
-export function presentRead(request: FastifyRequest, reply: FastifyReply, persona: Persona): PersonaResource | undefined {
+export function presentRead(
+  request: FastifyRequest,
+  reply: FastifyReply,
+  persona: Persona,
+): PersonaResource | undefined {
   const resource = present(reply, persona)
   if (!hasCurrent(parseEntityTags(request.headers['if-none-match']), etagOf(persona))) return resource
   reply.code(NOT_MODIFIED)

@@ -1,5 +1,12 @@
 import type { PersonaModel } from '../generated/sqlite/models.js'
-import type { ContentRating, JsonObject, Persona, PersonaChanges, PersonaFields, PlatformRestriction } from './persona.js'
+import type {
+  ContentRating,
+  JsonObject,
+  Persona,
+  PersonaChanges,
+  PersonaFields,
+  PlatformRestriction,
+} from './persona.js'
 
 /** The columns of the writable fields, as Prisma takes them. */
 type PersonaColumns = Pick<PersonaModel, keyof PersonaFields>

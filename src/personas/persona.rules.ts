@@ -17,8 +17,8 @@ export const MAX_JSON_DEPTH = 32
 const REFUSED_IN_NAMES = /[<>&']/
 const REFUSED_THEMES = ['illegal activity', 'hate speech', 'violence', 'adult content']
 
-const ok: Fault[] = []
-const fault = (detail: string, pointer = ''): Fault[] => [{ pointer, detail }]
+const ok: readonly Fault[] = []
+const fault = (detail: string, pointer = ''): readonly Fault[] => [{ pointer, detail }]
 
 /** A string whose length, in Unicode code points, lies within the bounds. */
 function text(bounds: { min?: number; max: number }): Rule {
@@ -36,17 +36,15 @@ function orNull(rule: Rule): Rule {
 }
 
 function oneOf(values: readonly string[]): Rule {
-  return (value) => (typeof value === 'string' && values.includes(value) ? ok : fault(`must be one of ${values.join(', ')}`))
+  return (value) =>
+    typeof value === 'string' && values.includes(value) ? ok : fault(`must be one of ${values.join(', ')}`)
 }
 
 const isBoolean: Rule = (value) => (typeof value === 'boolean' ? ok : fault('must be true or false'))
 
 const name: Rule = (value) => {
-  const faults = text(NAME_LENGTH)(value)
-  if (typeof value === 'string' && REFUSED_IN_NAMES.test(value)) {
-    faults.push(...fault("must not contain any of < > & '"))
-  }
-  return faults
+  const isRefused = typeof value === 'string' && REFUSED_IN_NAMES.test(value)
+  return [...text(NAME_LENGTH)(value), ...(isRefused ? fault("must not contain any of < > & '") : ok)]
 }
 
 const themes: Rule = (value) => {
@@ -56,7 +54,7 @@ const themes: Rule = (value) => {
   return faults
 }
 
-function themeFaults(theme: unknown, pointer: string): Fault[] {
+function themeFaults(theme: unknown, pointer: string): readonly Fault[] {
   if (typeof theme !== 'string') return fault('must be a string', pointer)
   const refused = REFUSED_THEMES.find((word) => theme.toLowerCase().includes(word))
   return refused === undefined ? ok : fault(`must not contain "${refused}"`, pointer)
@@ -66,16 +64,24 @@ const allowedRatings: Rule = (value) => {
   if (!Array.isArray(value)) return fault('must be an array of content ratings')
   if (value.length === 0) return fault('must have at least one content rating')
   const rating = oneOf(CONTENT_RATINGS)
+  const seen = new Set<unknown>()
   return value.flatMap((item, index) => {
-    if (value.indexOf(item) < index) return fault('must not be there twice', `/${index}`)
+    if (seen.has(item)) return fault('must not be there twice', `/${index}`)
+    seen.add(item)
     return at(`/${index}`, rating(item))
   })
 }
 
+/** An object that can be merged into another: merging is recursive, so its depth is limited. */
+export const mergeableObject: Rule = (value) => {
+  if (!isJsonObject(value)) return fault('must be an object')
+  return depthExceeds(value, MAX_JSON_DEPTH) ? fault(`must not be nested more than ${MAX_JSON_DEPTH} deep`) : ok
+}
+
 /** Any JSON object within the limits of size and depth. */
 const jsonObject: Rule = (value) => {
-  if (!isJsonObject(value)) return fault('must be an object')
-  if (depthExceeds(value, MAX_JSON_DEPTH)) return fault(`must not be nested more than ${MAX_JSON_DEPTH} deep`)
+  const faults = mergeableObject(value)
+  if (faults.length > 0) return faults
   const bytes = Buffer.byteLength(JSON.stringify(value))
   return bytes > MAX_JSON_BYTES ? fault(`must not be larger than ${MAX_JSON_BYTES} bytes as JSON, is ${bytes}`) : ok
 }
@@ -125,7 +131,11 @@ function depthExceeds(root: object, limit: number): boolean {
   let level: object[] = [root]
   for (let depth = 1; level.length > 0; depth++) {
     if (depth > limit) return true
-    level = level.flatMap((node) => Object.values(node).filter((child) => typeof child === 'object' && child !== null))
+    level = level.flatMap(childObjects)
   }
   return false
+}
+
+function childObjects(node: object): object[] {
+  return Object.values(node).filter((child: unknown): child is object => typeof child === 'object' && child !== null)
 }

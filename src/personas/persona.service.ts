@@ -55,7 +55,10 @@ export class PersonaService {
   async update(id: string, changes: PersonaChanges, versions?: ExpectedVersions): Promise<Persona> {
     if (Object.keys(changes).length === 0) return this.unchanged(id, versions)
     if (changes.defaultContentRating && changes.allowedContentRatings) assertRatings(changes, changes)
-    const updated = await this.repository.updateIf(id, changes, { ...ratingGuard(changes), ...(versions && { versions }) })
+    const updated = await this.repository.updateIf(id, changes, {
+      ...ratingGuard(changes),
+      ...(versions && { versions }),
+    })
     return updated ?? this.updateOrExplain(id, changes, versions)
   }
 

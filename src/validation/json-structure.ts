@@ -14,7 +14,8 @@ interface Node {
 /**
  * The faults of a parsed JSON document that no field's rule looks for, because what would be stored is not what was
  * sent: NUL (PostgreSQL refuses it), lone surrogates (they have no UTF-8 form), numbers beyond a double's range (they
- * become null) and `__proto__` keys (many a JavaScript client drops them or worse).
+ * become null), whole numbers that a double need not hold exactly (RFC 7493, section 2.2) and `__proto__` keys (many a
+ * JavaScript client drops them or worse).
  */
 export function structureFaults(document: unknown): Fault[] {
   const faults: Fault[] = []
@@ -41,8 +42,15 @@ function pushChildren(node: Node & { value: object }, stack: Node[], faults: Fau
 
 function faultOf(value: unknown): string | null {
   if (typeof value === 'string') return textFault(value)
-  if (typeof value === 'number' && !Number.isFinite(value)) return 'is a number beyond the range of a double'
-  return null
+  return typeof value === 'number' ? numberFault(value) : null
+}
+
+function numberFault(value: number): string | null {
+  if (!Number.isFinite(value)) return 'is a number beyond the range of a double'
+  const isExact = !Number.isInteger(value) || Number.isSafeInteger(value)
+  return isExact
+    ? null
+    : `is a whole number beyond ±${Number.MAX_SAFE_INTEGER}, which is not kept exactly: send a string`
 }
 
 function textFault(text: string): string | null {

@@ -5,7 +5,7 @@ export interface Fault {
 }
 
 /** Tells every fault of a value; none for a good one. */
-export type Rule = (value: unknown) => Fault[]
+export type Rule = (value: unknown) => readonly Fault[]
 
 /** Moves faults below a pointer. */
 export function at(pointer: string, faults: readonly Fault[]): Fault[] {

@@ -1,10 +1,16 @@
 import type { Fault } from './rule.js'
 
-/** The request breaks rules: every fault at once, with pointers from the root of the document. */
+/** A hostile body has a fault in every few bytes, and the answer must not be many times as large as the request. */
+const MAX_FAULTS = 1_000
+
+/** The request breaks rules: every fault at once (the first thousand), with pointers from the root of the document. */
 export class ValidationFailedError extends Error {
   override readonly name = 'ValidationFailedError'
-  constructor(readonly faults: readonly Fault[]) {
+  readonly faults: readonly Fault[]
+
+  constructor(faults: readonly Fault[]) {
     super(describe(faults))
+    this.faults = faults.slice(0, MAX_FAULTS)
   }
 }
 

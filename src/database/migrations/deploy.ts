@@ -27,6 +27,7 @@ export async function deployMigrations(databaseUrl: string): Promise<void> {
     // No standard input: the command waits for the end of one that it is given.
     stdio: ['ignore', 'pipe', 'pipe'],
   })
-  const [stdout, stderr, [code]] = await Promise.all([text(child.stdout), text(child.stderr), once(child, 'close')])
-  if (code !== 0) throw new MigrationFailedError(`prisma migrate deploy failed:\n${stdout}${stderr}`.trimEnd())
+  const [stdout, stderr] = await Promise.all([text(child.stdout), text(child.stderr), once(child, 'close')])
+  if (child.exitCode !== 0)
+    throw new MigrationFailedError(`prisma migrate deploy failed:\n${stdout}${stderr}`.trimEnd())
 }

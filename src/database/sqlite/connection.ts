@@ -1,6 +1,7 @@
 import { LRUCache } from 'lru-cache'
 import type { SqlQuery, SqlResultSet } from '@prisma/driver-adapter-utils'
 import type { OpenDriver, SqliteDriver, SqliteDriverStatement } from './driver.js'
+import { statementRefused } from './errors.js'
 import type { SqliteObserver } from './observer.js'
 import { applyPragmas, type ConnectionRole, type PragmaOptions } from './pragmas.js'
 import { refusalOf } from './statement-kind.js'
@@ -19,11 +20,11 @@ interface PreparedStatement {
   readonly statement: SqliteDriverStatement
   readonly isReadonly: boolean
   readonly shape: RowShape | null
-  readonly refusal: string | null
 }
 
 /** The engine's own statements; nobody else may send them. */
-export type ControlStatement = 'BEGIN IMMEDIATE' | 'COMMIT' | 'ROLLBACK' | `${'SAVEPOINT' | 'RELEASE' | 'ROLLBACK TO'} ${string}`
+export type ControlStatement =
+  'BEGIN IMMEDIATE' | 'COMMIT' | 'ROLLBACK' | `${'SAVEPOINT' | 'RELEASE' | 'ROLLBACK TO'} ${string}`
 
 // Prisma's statements differ by the fields and the number of values they name, and by nothing else.
 const STATEMENTS_KEPT = 256
@@ -33,6 +34,7 @@ export class SqliteConnection {
   readonly #driver: SqliteDriver
   readonly #options: ConnectionOptions
   readonly #statements = new LRUCache<string, PreparedStatement>({ max: STATEMENTS_KEPT })
+  readonly #controls = new Map<string, SqliteDriverStatement>()
 
   private constructor(driver: SqliteDriver, options: ConnectionOptions) {
     this.#driver = driver
@@ -62,14 +64,12 @@ export class SqliteConnection {
     return this.#driver.inTransaction
   }
 
-  /** Whether SQLite itself says that a statement does not write. The statement is prepared, not run. */
+  /**
+   * Whether SQLite itself says that a statement does not write. The statement is prepared, not run.
+   * @throws DriverAdapterError for a statement that the engine does not let through
+   */
   isReadonly(sql: string): boolean {
     return this.#prepare(sql).isReadonly
-  }
-
-  /** Why the engine does not let a statement through, or null. */
-  refusalOf(sql: string): string | null {
-    return this.#prepare(sql).refusal
   }
 
   /** Runs a statement and answers its rows; none for a statement that has no rows. */
@@ -94,8 +94,10 @@ export class SqliteConnection {
 
   /** Runs one of the engine's own statements. */
   control(sql: ControlStatement): void {
-    const { statement } = this.#prepare(sql)
-    this.#observed(sql, () => statement.run())
+    const prepared = this.#controls.get(sql) ?? this.#driver.prepare<unknown[], unknown>(sql)
+    // A savepoint has a name of its own each time; the others are a handful.
+    if (!sql.includes(' ') || sql === 'BEGIN IMMEDIATE') this.#controls.set(sql, prepared)
+    this.#observed(sql, () => prepared.run())
   }
 
   /** Runs several statements, separated by semicolons. */
@@ -111,10 +113,13 @@ export class SqliteConnection {
   #prepare(sql: string): PreparedStatement {
     const known = this.#statements.get(sql)
     if (known) return known
+    // Before it is prepared: SQLite runs many a PRAGMA while it prepares it.
+    const refusal = refusalOf(sql)
+    if (refusal !== null) throw statementRefused(refusal)
     const statement = this.#driver.prepare<unknown[], unknown>(sql)
     const shape = statement.reader ? rowShapeOf(statement) : null
     if (shape) statement.raw(true).safeIntegers(shape.needsBigInt)
-    const prepared = { statement, isReadonly: statement.readonly, shape, refusal: refusalOf(sql) }
+    const prepared = { statement, isReadonly: statement.readonly, shape }
     this.#statements.set(sql, prepared)
     return prepared
   }

@@ -4,7 +4,7 @@ import { setTimeout as delay } from 'node:timers/promises'
 import type { SqlQuery, SqlResultSet } from '@prisma/driver-adapter-utils'
 import { type ConnectionOptions, SqliteConnection } from './connection.js'
 import { type OpenDriver, openBetterSqlite3 } from './driver.js'
-import { isBusy, statementRefused } from './errors.js'
+import { isBusy } from './errors.js'
 import type { SqliteObserver } from './observer.js'
 import { Reader } from './reader.js'
 import { WriteGate } from './write-gate.js'
@@ -76,8 +76,6 @@ export class SqliteEngine {
 
   /** Routes by what SQLite says of the statement, never by its text. */
   private isRead(sql: string): boolean {
-    const refusal = this.readConnection.refusalOf(sql)
-    if (refusal !== null) throw statementRefused(refusal)
     return this.readConnection.isReadonly(sql)
   }
 

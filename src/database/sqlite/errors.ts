@@ -88,5 +88,8 @@ function constraintOf(message: string): { constraint?: { fields: string[] }; tab
   const columns = message.split('constraint failed: ')[1]?.split(', ')
   if (!columns) return {}
   const table = columns[0]?.split('.').slice(0, -1).join('.')
-  return { constraint: { fields: columns.map((column) => column.split('.').at(-1) ?? column) }, ...(table && { table }) }
+  return {
+    constraint: { fields: columns.map((column) => column.split('.').at(-1) ?? column) },
+    ...(table && { table }),
+  }
 }

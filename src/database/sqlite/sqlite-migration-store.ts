@@ -55,7 +55,9 @@ async function beginExclusive(begin: () => void): Promise<void> {
 function readRows(file: string): MigrationRow[] {
   const driver = openBetterSqlite3(file, { readonly: true, timeoutMs: BUSY_TIMEOUT_MS })
   try {
-    const table = driver.prepare(`SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = '_prisma_migrations'`).get()
+    const table = driver
+      .prepare(`SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = '_prisma_migrations'`)
+      .get()
     if (table === undefined) return []
     return driver
       .prepare<[], MigrationRow>(

@@ -16,8 +16,10 @@ const KEYWORD = /^[a-z]+/i
 // A PRAGMA with a value, in either of its two spellings, writes or reconfigures; the query form is left through, and so
 // are the table-valued ones that only inspect the schema.
 const PRAGMA_WITH_VALUE = /^pragma\s+(?:\w+\s*\.\s*)?(\w+)\s*[=(]/i
-const INSPECTING_PRAGMAS = /^(?:table_x?info|table_list|index_(?:x?info|list)|foreign_key_(?:list|check)|(?:quick|integrity)_check)$/i
-const CHANGING_WITHOUT_VALUE = /^pragma\s+(?:\w+\s*\.\s*)?(?:wal_checkpoint|optimize|incremental_vacuum|shrink_memory)\b/i
+const INSPECTING_PRAGMAS =
+  /^(?:table_x?info|table_list|index_(?:x?info|list)|foreign_key_(?:list|check)|(?:quick|integrity)_check)$/i
+const CHANGING_WITHOUT_VALUE =
+  /^pragma\s+(?:\w+\s*\.\s*)?(?:wal_checkpoint|optimize|incremental_vacuum|shrink_memory)\b/i
 
 /**
  * Why a raw statement is refused, or null when it is not. Where a statement that is let through runs (reader or writer)
@@ -33,5 +35,7 @@ export function refusalOf(sql: string): string | null {
   if (keyword !== 'PRAGMA') return null
   const name = PRAGMA_WITH_VALUE.exec(statement)?.[1]
   const changes = (name !== undefined && !INSPECTING_PRAGMAS.test(name)) || CHANGING_WITHOUT_VALUE.test(statement)
-  return changes ? 'A PRAGMA that changes a setting is not allowed in a raw query: the engine sets and checks them' : null
+  return changes
+    ? 'A PRAGMA that changes a setting is not allowed in a raw query: the engine sets and checks them'
+    : null
 }

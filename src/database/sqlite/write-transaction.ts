@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import type { SqlQuery, SqlResultSet } from '@prisma/driver-adapter-utils'
 import type { SqliteConnection } from './connection.js'
-import { isBusy, statementRefused, transactionClosed } from './errors.js'
+import { isBusy, transactionClosed } from './errors.js'
 
 const COMMIT_ATTEMPTS = 4
 const COMMIT_RETRY_MS = 1
@@ -23,17 +23,11 @@ export class WriteTransaction {
   }
 
   query(query: SqlQuery): SqlResultSet {
-    return this.#run(() => {
-      this.#assertAllowed(query.sql)
-      return this.#connection.query(query)
-    })
+    return this.#run(() => this.#connection.query(query))
   }
 
   execute(query: SqlQuery): number {
-    return this.#run(() => {
-      this.#assertAllowed(query.sql)
-      return this.#connection.execute(query)
-    })
+    return this.#run(() => this.#connection.execute(query))
   }
 
   executeScript(script: string): void {
@@ -85,11 +79,6 @@ export class WriteTransaction {
       if (!this.#connection.isInTransaction) this.#finish('SQLite rolled the transaction back after an error')
       throw error
     }
-  }
-
-  #assertAllowed(sql: string): void {
-    const refusal = this.#connection.refusalOf(sql)
-    if (refusal !== null) throw statementRefused(refusal)
   }
 
   #assertOpen(): void {

@@ -1,6 +1,8 @@
 import { ApiProperty } from '@nestjs/swagger'
 import { Transform } from 'class-transformer'
-import { IsBoolean, IsInt, IsOptional, Max, Min } from 'class-validator'
+import { IsOptional } from 'class-validator'
+import type { Rule } from '../../validation/rule.js'
+import { Satisfies } from '../../validation/satisfies.decorator.js'
 
 export const DEFAULT_LIMIT = 10
 const MAX_LIMIT = 100
@@ -23,6 +25,13 @@ const Flag = () =>
     return FALSE.has(word) ? false : value
   })
 
+function wholeNumber(min: number, max: number): Rule {
+  const detail = `must be a whole number from ${min} to ${max}`
+  return (value) => (typeof value === 'number' && value >= min && value <= max ? [] : [{ pointer: '', detail }])
+}
+
+const isFlag: Rule = (value) => (typeof value === 'boolean' ? [] : [{ pointer: '', detail: 'must be true or false' }])
+
 export class ListPersonasQuery {
   @ApiProperty({
     type: 'integer',
@@ -34,9 +43,7 @@ export class ListPersonasQuery {
   })
   @WholeNumber()
   @IsOptional()
-  @IsInt()
-  @Min(0)
-  @Max(MAX_SKIP)
+  @Satisfies(wholeNumber(0, MAX_SKIP))
   skip: number = 0
 
   @ApiProperty({
@@ -50,9 +57,7 @@ export class ListPersonasQuery {
   })
   @WholeNumber()
   @IsOptional()
-  @IsInt()
-  @Min(1)
-  @Max(MAX_LIMIT)
+  @Satisfies(wholeNumber(1, MAX_LIMIT))
   limit: number = DEFAULT_LIMIT
 
   @ApiProperty({
@@ -64,6 +69,6 @@ export class ListPersonasQuery {
   })
   @Flag()
   @IsOptional()
-  @IsBoolean()
+  @Satisfies(isFlag)
   active_only: boolean = true
 }

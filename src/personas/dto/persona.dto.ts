@@ -1,7 +1,7 @@
 import { ApiProperty, ApiPropertyOptional, IntersectionType, OmitType, PartialType, PickType } from '@nestjs/swagger'
 import { Transform } from 'class-transformer'
 import { IsOptional, ValidateIf } from 'class-validator'
-import { isJsonObject, type Rule } from '../../validation/rule.js'
+import type { Rule } from '../../validation/rule.js'
 import { Satisfies } from '../../validation/satisfies.decorator.js'
 import {
   BASE_IMAGE_STATUSES,
@@ -13,12 +13,10 @@ import {
   PLATFORM_RESTRICTIONS,
   type PlatformRestriction,
 } from '../persona.js'
-import { personaRules } from '../persona.rules.js'
+import { mergeableObject, personaRules } from '../persona.rules.js'
 
 /** Skips the rules of a field that is absent, and of no other. */
 const WhenPresent = () => ValidateIf((_dto, value) => value !== undefined)
-
-const anObject: Rule = (value) => (isJsonObject(value) ? [] : [{ pointer: '', detail: 'must be an object' }])
 
 const aCount: Rule = (value) => {
   const isCount = Number.isInteger(value) && Number(value) >= 1 && Number(value) <= MAX_GENERATIONS_AT_ONCE
@@ -48,7 +46,8 @@ class PersonaFieldsDto {
   personality!: string
 
   @ApiProperty({
-    description: 'No theme that contains "illegal activity", "hate speech", "violence" or "adult content", in any case.',
+    description:
+      'No theme that contains "illegal activity", "hate speech", "violence" or "adult content", in any case.',
     type: 'array',
     items: { type: 'string' },
     maxItems: 10,
@@ -129,7 +128,7 @@ const MERGED = ['style_preferences', 'platform_restrictions'] as const
 export class PatchPersonaDto extends PartialType(OmitType(PersonaFieldsDto, MERGED), { skipNullProperties: false }) {
   @ApiPropertyOptional({ type: 'object', additionalProperties: true, example: { lighting: { key: null } } })
   @WhenPresent()
-  @Satisfies(anObject)
+  @Satisfies(mergeableObject)
   style_preferences?: object
 
   @ApiPropertyOptional({
@@ -138,7 +137,7 @@ export class PatchPersonaDto extends PartialType(OmitType(PersonaFieldsDto, MERG
     example: { instagram: null },
   })
   @WhenPresent()
-  @Satisfies(anObject)
+  @Satisfies(mergeableObject)
   platform_restrictions?: object
 }
 

@@ -1,0 +1,352 @@
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals'
+import { existsSync } from 'node:fs'
+import { join } from 'node:path'
+import { setTimeout as delay } from 'node:timers/promises'
+import { DriverAdapterError, type SqlQuery } from '@prisma/driver-adapter-utils'
+import { openBetterSqlite3, type OpenDriver } from '../../src/database/sqlite/driver.js'
+import { SqliteEngine, type SqliteEngineOptions } from '../../src/database/sqlite/engine.js'
+import { toDriverAdapterError } from '../../src/database/sqlite/errors.js'
+import { PragmaMismatchError, pragmasOf } from '../../src/database/sqlite/pragmas.js'
+import { assertSafeSqliteVersion, UnsafeSqliteVersionError } from '../../src/database/sqlite/version-gate.js'
+import { holdLock } from '../support/lock-holder.js'
+import { type TemporarySqlite, temporarySqlite } from '../support/sqlite.js'
+
+const sql = (text: string, ...args: unknown[]): SqlQuery => ({
+  sql: text,
+  args,
+  argTypes: args.map(() => ({ scalarType: 'unknown', arity: 'scalar' })),
+})
+
+const codeOf = (error: unknown): unknown => {
+  const adapted = toDriverAdapterError(error)
+  return adapted instanceof DriverAdapterError ? adapted.cause.kind : adapted
+}
+
+let database: TemporarySqlite
+const opened: SqliteEngine[] = []
+
+beforeEach(() => {
+  database = temporarySqlite()
+})
+
+afterEach(async () => {
+  await Promise.all(opened.splice(0).map((engine) => engine.close()))
+  database.remove()
+})
+
+async function open(options: Partial<SqliteEngineOptions> = {}): Promise<SqliteEngine> {
+  const engine = await SqliteEngine.open({
+    file: database.file,
+    busyTimeoutMs: 5_000,
+    synchronous: 'NORMAL',
+    ...options,
+  })
+  opened.push(engine)
+  return engine
+}
+
+async function openWithTable(options: Partial<SqliteEngineOptions> = {}): Promise<SqliteEngine> {
+  const engine = await open(options)
+  await engine.executeScript('CREATE TABLE t (id INTEGER PRIMARY KEY, value TEXT NOT NULL UNIQUE)')
+  return engine
+}
+
+async function valuesIn(engine: SqliteEngine): Promise<unknown[]> {
+  return (await engine.query(sql('SELECT value FROM t ORDER BY id'))).rows.flat()
+}
+
+describe('opening', () => {
+  it('makes the folder and the file, and leaves -wal and -shm beside it', async () => {
+    const file = join(database.folder, 'a', 'b', 'new.db')
+    await openWithTable({ file })
+    expect([existsSync(file), existsSync(`${file}-wal`), existsSync(`${file}-shm`)]).toEqual([true, true, true])
+  })
+
+  it.each(['writer', 'reader'] as const)('sets every PRAGMA of a %s and reads it back', async (role) => {
+    const read: string[] = []
+    const openDriver: OpenDriver = (file, options) => {
+      const driver = openBetterSqlite3(file, options)
+      if (options.readonly !== (role === 'reader')) return driver
+      return replaced(driver, 'pragma', (source: string, ...rest: unknown[]) => {
+        if (!source.includes('=')) read.push(source)
+        return Reflect.apply(driver.pragma.bind(driver), undefined, [source, ...rest]) as unknown
+      })
+    }
+    await open({ openDriver })
+    const expected = pragmasOf(role, { busyTimeoutMs: 5_000, synchronous: 'NORMAL' }).map((setting) => setting.name)
+    expect(read).toEqual(expect.arrayContaining([...expected, 'journal_mode']))
+  })
+
+  it.each(['foreign_keys', 'synchronous', 'busy_timeout', 'journal_mode'])(
+    'refuses to serve when PRAGMA %s reads back as something else',
+    async (name) => {
+      const openDriver: OpenDriver = (file, options) => {
+        const driver = openBetterSqlite3(file, options)
+        return replaced(driver, 'pragma', (source: string, ...rest: unknown[]) =>
+          source === name
+            ? 'other'
+            : (Reflect.apply(driver.pragma.bind(driver), undefined, [source, ...rest]) as unknown),
+        )
+      }
+      await expect(open({ openDriver })).rejects.toThrow(PragmaMismatchError)
+    },
+  )
+
+  it('applies FULL where it is asked for', async () => {
+    const engine = await open({ synchronous: 'FULL' })
+    const transaction = await engine.begin()
+    expect(transaction.query(sql('PRAGMA synchronous')).rows).toEqual([[2]])
+    transaction.rollback()
+  })
+
+  it.each(['3.51.2', '3.50.4', '3.7.0', '2.99.99', 'unknown'])('refuses SQLite %s', (version) => {
+    expect(() => assertSafeSqliteVersion(version)).toThrow(UnsafeSqliteVersionError)
+  })
+
+  it.each(['3.51.3', '3.52.0', '3.53.2', '4.0.0'])('takes SQLite %s', (version) => {
+    expect(() => assertSafeSqliteVersion(version)).not.toThrow()
+  })
+
+  it('waits for another process that has the file locked', async () => {
+    const holder = await holdLock(database.file)
+    const opening = open()
+    await holder.release()
+    await expect(opening).resolves.toBeInstanceOf(SqliteEngine)
+  })
+})
+
+describe('routing', () => {
+  it('sends a statement that writes to the writer, whatever its text begins with', async () => {
+    const roles: string[] = []
+    const engine = await openWithTable({
+      observer: { onStatement: ({ role, sql: text }) => roles.push(`${role} ${text}`) },
+    })
+    await engine.query(sql("WITH v AS (SELECT 'a' AS value) INSERT INTO t (value) SELECT value FROM v RETURNING id"))
+    await engine.query(sql('SELECT value FROM t'))
+    expect(roles.find((entry) => entry.includes('WITH v'))).toMatch(/^writer/)
+    expect(roles.find((entry) => entry.includes('SELECT value FROM t'))).toMatch(/^reader/)
+  })
+
+  it.each([
+    'BEGIN',
+    'begin immediate',
+    '/* hidden */ COMMIT',
+    '-- hidden\n ROLLBACK',
+    ';;END',
+    'SAVEPOINT x',
+    'RELEASE x',
+    "ATTACH 'other.db' AS other",
+    'DETACH other',
+    'VACUUM',
+    "VACUUM INTO 'copy.db'",
+    'PRAGMA journal_mode = DELETE',
+    'PRAGMA main.synchronous=OFF',
+    'PRAGMA busy_timeout(0)',
+    'PRAGMA wal_checkpoint',
+    'PRAGMA optimize',
+  ])('refuses %s in a raw query, outside and inside of a transaction', async (statement) => {
+    const engine = await openWithTable()
+    await expect(async () => engine.query(sql(statement))).rejects.toThrow(DriverAdapterError)
+    const transaction = await engine.begin()
+    expect(() => transaction.execute(sql(statement))).toThrow(DriverAdapterError)
+    transaction.execute(sql("INSERT INTO t (value) VALUES ('kept')"))
+    await transaction.commit()
+    expect(await valuesIn(engine)).toEqual(['kept'])
+  })
+
+  it.each(['PRAGMA user_version', 'PRAGMA table_info(t)', 'PRAGMA integrity_check', 'EXPLAIN QUERY PLAN SELECT 1'])(
+    'lets %s through',
+    async (statement) => {
+      const engine = await openWithTable()
+      expect((await engine.query(sql(statement))).rows.length).toBeGreaterThan(0)
+    },
+  )
+})
+
+describe('the lease', () => {
+  it('lets no other write of this process in until the transaction has ended', async () => {
+    const engine = await openWithTable()
+    const transaction = await engine.begin()
+    transaction.execute(sql("INSERT INTO t (value) VALUES ('first')"))
+    const other = engine.execute(sql("INSERT INTO t (value) VALUES ('second')"))
+    expect(await Promise.race([other, delay(30, 'waiting')])).toBe('waiting')
+    transaction.rollback()
+    await other
+    expect(await valuesIn(engine)).toEqual(['second'])
+  })
+
+  it('is given in the order in which it was asked for', async () => {
+    const engine = await openWithTable()
+    const transaction = await engine.begin()
+    const order: number[] = []
+    const writes = [1, 2, 3, 4].map(async (id) => {
+      await engine.execute(sql('INSERT INTO t (id, value) VALUES (?, ?)', id, `v${id}`))
+      order.push(id)
+    })
+    transaction.rollback()
+    await Promise.all(writes)
+    expect(order).toEqual([1, 2, 3, 4])
+  })
+
+  it('goes on after a statement that failed', async () => {
+    const engine = await openWithTable()
+    await engine.execute(sql("INSERT INTO t (value) VALUES ('a')"))
+    await expect(engine.execute(sql("INSERT INTO t (value) VALUES ('a')"))).rejects.toThrow(/UNIQUE/)
+    await engine.execute(sql("INSERT INTO t (value) VALUES ('b')"))
+    expect(await valuesIn(engine)).toEqual(['a', 'b'])
+  })
+
+  it('refuses a statement of a transaction that has ended', async () => {
+    const engine = await openWithTable()
+    const transaction = await engine.begin()
+    await transaction.commit()
+    expect(() => transaction.execute(sql("INSERT INTO t (value) VALUES ('late')"))).toThrow(DriverAdapterError)
+    await expect(transaction.commit()).rejects.toThrow(DriverAdapterError)
+    transaction.rollback()
+    expect(await valuesIn(engine)).toEqual([])
+  })
+
+  it('keeps savepoints inside of a transaction', async () => {
+    const engine = await openWithTable()
+    const transaction = await engine.begin()
+    transaction.execute(sql("INSERT INTO t (value) VALUES ('a')"))
+    transaction.savepoint('SAVEPOINT', 's1')
+    transaction.execute(sql("INSERT INTO t (value) VALUES ('b')"))
+    transaction.savepoint('ROLLBACK TO', 's1')
+    transaction.savepoint('RELEASE', 's1')
+    await transaction.commit()
+    expect(await valuesIn(engine)).toEqual(['a'])
+  })
+})
+
+describe('the busy timeout', () => {
+  it('refuses a write that waits for a foreign lock, and writes nothing', async () => {
+    const refused: number[] = []
+    const engine = await openWithTable({
+      busyTimeoutMs: 100,
+      observer: { onLockTimeout: ({ waitedMs }) => refused.push(waitedMs) },
+    })
+    const holder = await holdLock(database.file)
+    const error: unknown = await engine
+      .execute(sql("INSERT INTO t (value) VALUES ('a')"))
+      .catch((caught: unknown) => caught)
+    expect(codeOf(error)).toBe('SocketTimeout')
+    expect(refused).toEqual([expect.any(Number)])
+    expect(refused[0]).toBeGreaterThanOrEqual(100)
+    expect(await valuesIn(engine)).toEqual([])
+    await holder.release()
+    await engine.execute(sql("INSERT INTO t (value) VALUES ('b')"))
+    expect(await valuesIn(engine)).toEqual(['b'])
+  })
+
+  it('bounds the wait in the queue of the process as well', async () => {
+    const engine = await openWithTable({ busyTimeoutMs: 50 })
+    const transaction = await engine.begin()
+    const error: unknown = await engine.begin().catch((caught: unknown) => caught)
+    expect(codeOf(error)).toBe('SocketTimeout')
+    await transaction.commit()
+    const next = await engine.begin()
+    next.rollback()
+  })
+})
+
+describe('a driver that fails', () => {
+  const failure = (code: string) => Object.assign(new Error(`injected ${code}`), { code })
+
+  /** Makes the driver fail at a statement as long as `shouldFail` says so; `endsTransaction` as SQLite does it itself. */
+  function faulty(statement: string, code: string, shouldFail: () => boolean, endsTransaction = false): OpenDriver {
+    return (file, options) => {
+      const driver = openBetterSqlite3(file, options)
+      if (options.readonly) return driver
+      return replaced(driver, 'prepare', (source: string) => {
+        const prepared = driver.prepare(source)
+        if (source !== statement) return prepared
+        return replaced(prepared, 'run', (...args: unknown[]) => {
+          if (!shouldFail()) return prepared.run(...args)
+          if (endsTransaction) driver.exec('ROLLBACK')
+          throw failure(code)
+        })
+      })
+    }
+  }
+
+  const times = (count: number) => {
+    let left = count
+    return () => left-- > 0
+  }
+  const insert = "INSERT INTO t (value) VALUES ('x')"
+
+  it('at COMMIT, busy in passing, commits at a later attempt', async () => {
+    let isArmed = false
+    const once = times(2)
+    const engine = await openWithTable({ openDriver: faulty('COMMIT', 'SQLITE_BUSY', () => isArmed && once()) })
+    isArmed = true
+    await engine.execute(sql(insert))
+    expect(await valuesIn(engine)).toEqual(['x'])
+  })
+
+  it.each(['SQLITE_IOERR', 'SQLITE_FULL', 'SQLITE_BUSY'])(
+    'at COMMIT with %s acknowledges nothing and goes on',
+    async (code) => {
+      let isArmed = false
+      const engine = await openWithTable({ openDriver: faulty('COMMIT', code, () => isArmed) })
+      isArmed = true
+      await expect(engine.execute(sql(insert))).rejects.toThrow(`injected ${code}`)
+      isArmed = false
+      expect(await valuesIn(engine)).toEqual([])
+      await engine.execute(sql(insert))
+      expect(await valuesIn(engine)).toEqual(['x'])
+    },
+  )
+
+  it('that rolls back by itself does not let the transaction be committed', async () => {
+    let isArmed = false
+    const engine = await openWithTable({ openDriver: faulty(insert, 'SQLITE_FULL', () => isArmed, true) })
+    const transaction = await engine.begin()
+    transaction.execute(sql("INSERT INTO t (value) VALUES ('before')"))
+    isArmed = true
+    expect(() => transaction.execute(sql(insert))).toThrow('injected SQLITE_FULL')
+    await expect(transaction.commit()).rejects.toThrow(DriverAdapterError)
+    isArmed = false
+    await engine.execute(sql(insert))
+    expect(await valuesIn(engine)).toEqual(['x'])
+  })
+
+  it('at BEGIN gives the lease on', async () => {
+    let isArmed = false
+    const engine = await openWithTable({ openDriver: faulty('BEGIN IMMEDIATE', 'SQLITE_IOERR', () => isArmed) })
+    isArmed = true
+    await expect(engine.execute(sql(insert))).rejects.toThrow('injected SQLITE_IOERR')
+    isArmed = false
+    await engine.execute(sql(insert))
+    expect(await valuesIn(engine)).toEqual(['x'])
+  })
+
+  it('at ROLLBACK has its connection replaced', async () => {
+    const reasons: string[] = []
+    let isArmed = false
+    const engine = await openWithTable({
+      openDriver: faulty('ROLLBACK', 'SQLITE_IOERR', () => isArmed),
+      observer: { onWriterReplaced: ({ reason }) => reasons.push(reason) },
+    })
+    const transaction = await engine.begin()
+    transaction.execute(sql(insert))
+    isArmed = true
+    transaction.rollback()
+    isArmed = false
+    expect(reasons).toHaveLength(1)
+    await engine.execute(sql("INSERT INTO t (value) VALUES ('after')"))
+    expect(await valuesIn(engine)).toEqual(['after'])
+  })
+})
+
+/** An object that behaves like another but for one method. */
+function replaced<T extends object>(target: T, method: string, replacement: (...args: never[]) => unknown): T {
+  return new Proxy(target, {
+    get: (object, property) => {
+      if (property === method) return replacement
+      const value: unknown = Reflect.get(object, property, object)
+      return typeof value === 'function' ? (value.bind(object) as unknown) : value
+    },
+  })
+}
