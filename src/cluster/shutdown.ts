@@ -1,3 +1,4 @@
+import type { Server, ServerResponse } from 'node:http'
 import type { NestFastifyApplication } from '@nestjs/platform-fastify'
 import type { Logger } from 'pino'
 
@@ -6,6 +7,7 @@ export const SHUTDOWN_TIMEOUT_MS = 10_000
 
 /** Stops a serving process on SIGTERM and SIGINT: no new connections, requests in flight answered, database closed. */
 export function stopOnSignals(app: NestFastifyApplication, logger: Logger): void {
+  const endConnections = connectionEnder(app.getHttpServer() as Server)
   let isStopping = false
   const stop = (signal: NodeJS.Signals) => {
     if (isStopping) return
@@ -15,6 +17,7 @@ export function stopOnSignals(app: NestFastifyApplication, logger: Logger): void
       logger.error({ timeoutMs: SHUTDOWN_TIMEOUT_MS }, 'requests in flight were not answered in time')
       process.exit(1)
     }, SHUTDOWN_TIMEOUT_MS)
+    endConnections()
     app.close().then(
       () => {
         clearTimeout(timer)
@@ -28,4 +31,25 @@ export function stopOnSignals(app: NestFastifyApplication, logger: Logger): void
   }
   process.on('SIGTERM', stop)
   process.on('SIGINT', stop)
+}
+
+/**
+ * Answers a function that makes each connection end with the answer that is under way on it. Node closes only those that
+ * are idle when the server closes: a client that keeps its connection after the last answer would keep the process.
+ */
+function connectionEnder(server: Server): () => void {
+  const underWay = new Set<ServerResponse>()
+  let isEnding = false
+  server.on('request', (_request, response: ServerResponse) => {
+    underWay.add(response)
+    response.once('close', () => {
+      underWay.delete(response)
+      // This answer's head may have gone out before the end was known.
+      if (isEnding) server.closeIdleConnections()
+    })
+  })
+  return () => {
+    isEnding = true
+    for (const response of underWay) if (!response.headersSent) response.setHeader('connection', 'close')
+  }
 }

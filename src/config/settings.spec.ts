@@ -120,7 +120,6 @@ describe('parseDatabaseUrl', () => {
     'file:gator.db?mode=memory',
     'file://host/gator.db',
     'file:./data/',
-    'postgresql://',
     'postgresql://host:port/db',
     '',
   ])('does not know %j', (url) => {
@@ -137,7 +136,7 @@ describe('parseDatabaseUrl', () => {
 describe("the README's table of settings", () => {
   const rows = readFileSync(join(packageRoot, 'README.md'), 'utf8')
     .split('\n')
-    .filter((line) => /^\| `[A-Z_]+` \|/.test(line))
+    .filter((line) => /^\| `[A-Z_]+` +\|/.test(line))
     .map((line) => line.split('|').map((cell) => cell.trim().replace(/^`(.*)`$/, '$1')))
     .map(([, name, defaultText, values, description]) => ({ name, defaultText, values, description }))
 
