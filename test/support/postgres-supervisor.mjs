@@ -102,7 +102,7 @@ async function start(user) {
       const said = readFileSync(log, 'utf8')
       const isPortTaken = said.includes('could not bind')
       if (isPortTaken && attempt < PORT_ATTEMPTS) continue
-      throw new Error(`PostgreSQL did not start: ${error.message}\n${said.trimEnd()}`)
+      throw new Error(`PostgreSQL did not start: ${error.message}\n${said.trimEnd()}`, { cause: error })
     }
   }
 }
