@@ -17,6 +17,9 @@ const provider = /^postgres(ql)?:\/\//.test(url) ? 'postgresql' : 'sqlite'
 // from the npm registry. Whoever names a native engine gets that one.
 process.env.PRISMA_SCHEMA_ENGINE_BINARY ??= join(root, 'prisma', 'schema-engine', 'bridge.mjs')
 
+// Otherwise each command reports itself to checkpoint.prisma.io and asks there for a newer version.
+process.env.CHECKPOINT_DISABLE ??= '1'
+
 export default defineConfig({
   schema: provider === 'sqlite' ? join(root, 'prisma', 'schema.prisma') : derivePostgresqlSchema(),
   migrations: { path: join(root, 'prisma', 'migrations', provider) },
@@ -34,7 +37,9 @@ function derivePostgresqlSchema(): string {
   const path = join(folder, 'postgresql.prisma')
   const derived =
     '// Derived from ../schema.prisma by prisma.config.ts: edit that one.\n\n' +
-    source.replace('provider = "sqlite"', 'provider = "postgresql"').replace('../src/generated/sqlite', '../../src/generated/postgresql')
+    source
+      .replace('provider = "sqlite"', 'provider = "postgresql"')
+      .replace('../src/generated/sqlite', '../../src/generated/postgresql')
   mkdirSync(folder, { recursive: true })
   if (!existsSync(path) || readFileSync(path, 'utf8') !== derived) writeFileSync(path, derived)
   return path

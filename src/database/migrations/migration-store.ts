@@ -6,8 +6,8 @@ export interface MigrationStore {
   readApplied(): Promise<AppliedMigration[]>
 
   /**
-   * Runs `work` while no other process migrates this database, be it a server or the Prisma command line; it waits for
-   * the others as long as they take.
+   * Runs `work` while no other server migrates this database; it waits for the others as long as they take. The Prisma
+   * command line is kept out by its own lock or, on SQLite, by this one.
    */
   exclusively<T>(work: () => Promise<T>): Promise<T>
 }

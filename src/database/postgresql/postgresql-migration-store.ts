@@ -10,8 +10,8 @@ interface MigrationRow {
 }
 
 const CONNECT_TIMEOUT_MS = 5_000
-/** The advisory lock of Prisma's schema engine, which gives up after 10 s where this one waits. */
-const ADVISORY_LOCK = 72_707_369
+/** A number that nobody else uses: Prisma's own lock (72707369) is taken inside of this one, and gives up after 10 s. */
+const ADVISORY_LOCK = 1_952_804_466
 const UNDEFINED_TABLE = '42P01'
 const UNDEFINED_DATABASE = '3D000'
 

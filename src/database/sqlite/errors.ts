@@ -23,7 +23,7 @@ const PRIMARY_CODES: Readonly<Record<string, number>> = {
 
 /** The code of an error that the driver raised, such as `SQLITE_BUSY_SNAPSHOT`; undefined for any other error. */
 export function sqliteCodeOf(error: unknown): string | undefined {
-  if (!(error instanceof Error) || !('code' in error)) return undefined
+  if (typeof error !== 'object' || error === null || !('code' in error)) return undefined
   return typeof error.code === 'string' && error.code.startsWith('SQLITE_') ? error.code : undefined
 }
 
@@ -54,8 +54,9 @@ export function statementRefused(why: string): DriverAdapterError {
 /** Turns an error of the driver into Prisma's form; every other error is passed on as it is. */
 export function toDriverAdapterError(error: unknown): unknown {
   const code = sqliteCodeOf(error)
-  if (code === undefined || !(error instanceof Error)) return error
-  return new DriverAdapterError({ originalCode: code, originalMessage: error.message, ...mapped(code, error.message) })
+  if (code === undefined) return error
+  const message = String((error as { message?: unknown }).message)
+  return new DriverAdapterError({ originalCode: code, originalMessage: message, ...mapped(code, message) })
 }
 
 function mapped(code: string, message: string): MappedError {
