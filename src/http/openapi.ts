@@ -96,8 +96,8 @@ export const ApiDatabaseProblems = () =>
     ),
   )
 
-/** The error answers of every call that has a body. */
-export const ApiBodyProblems = () =>
+/** The error answers of every call whose body may be none that can be read. */
+export const ApiUnreadableBody = () =>
   applyDecorators(
     ApiProblem(
       ours('malformed-body', 'Malformed body', 400, 'The body is not valid JSON: Unexpected end of JSON input.'),
@@ -116,18 +116,28 @@ export const ApiBodyProblems = () =>
       detail: 'Unsupported Media Type: text/plain',
       instance: INSTANCE,
     }),
+  )
+
+/** The error answer of every call that writes. */
+export const ApiStorageFull = () =>
+  ApiProblem(
+    ours(
+      'storage-full',
+      'Insufficient storage',
+      507,
+      'The disk or the quota of the database is full; nothing was written.',
+    ),
+  )
+
+/** The error answers of every call that writes what its body holds. */
+export const ApiBodyProblems = () =>
+  applyDecorators(
+    ApiUnreadableBody(),
     ApiProblem({
       ...ours('validation-failed', 'Validation failed', 422, 'name must have 2 to 100 characters, has 1.'),
       errors: [{ pointer: '/name', detail: 'must have 2 to 100 characters, has 1' }],
     }),
-    ApiProblem(
-      ours(
-        'storage-full',
-        'Insufficient storage',
-        507,
-        'The disk or the quota of the database is full; nothing was written.',
-      ),
-    ),
+    ApiStorageFull(),
   )
 
 export const ApiNotFound = () =>

@@ -18,27 +18,32 @@ const MERGE_PATCH = 'application/merge-patch+json'
 /** What proxies and clients take as one header; more names than fit are refused even with lenient handling. */
 const MAX_IGNORED_FIELDS_LENGTH = 4_096
 
+export interface ResourceBodyOptions {
+  /** Accepted, without any effect. */
+  readonly readOnlyFields?: readonly string[]
+  /** The faults of fields that do not go together, as far as the body shows them. */
+  readonly combined?: (dto: object, isFaulty: (field: string) => boolean) => readonly Fault[]
+}
+
 interface IncomingBody {
   readonly document: unknown
-  readonly readOnlyFields: readonly string[]
+  readonly options: ResourceBodyOptions
   readonly isLenient: boolean
   readonly reply: FastifyReply
 }
 
-const incomingBody = createParamDecorator(
-  (readOnlyFields: readonly string[], context: ExecutionContext): IncomingBody => {
-    const request = context.switchToHttp().getRequest<FastifyRequest>()
-    if (request.method !== 'PATCH' && request.mediaType === MERGE_PATCH) {
-      throw new UnsupportedMediaTypeException(`Unsupported Media Type: ${MERGE_PATCH} is for PATCH`)
-    }
-    return {
-      document: request.body === undefined ? {} : request.body,
-      readOnlyFields,
-      isLenient: prefersLenientHandling(request.headers.prefer),
-      reply: context.switchToHttp().getResponse<FastifyReply>(),
-    }
-  },
-)
+const incomingBody = createParamDecorator((options: ResourceBodyOptions, context: ExecutionContext): IncomingBody => {
+  const request = context.switchToHttp().getRequest<FastifyRequest>()
+  if (request.method !== 'PATCH' && request.mediaType === MERGE_PATCH) {
+    throw new UnsupportedMediaTypeException(`Unsupported Media Type: ${MERGE_PATCH} is for PATCH`)
+  }
+  return {
+    document: request.body === undefined ? {} : request.body,
+    options,
+    isLenient: prefersLenientHandling(request.headers.prefer),
+    reply: context.switchToHttp().getResponse<FastifyReply>(),
+  }
+})
 
 /**
  * Validates a body against the DTO class that the parameter is declared with, and tells all faults at once. An unknown
@@ -51,20 +56,22 @@ class ResourceBodyPipe implements PipeTransform<IncomingBody, object> {
     if (!isJsonObject(body.document))
       throw new ValidationFailedError([{ pointer: '', detail: 'must be a JSON object' }])
     const dtoClass = metatype as Type<object>
-    const unknown = unknownFields(body.document, dtoClass, body.readOnlyFields)
+    const unknown = unknownFields(body.document, dtoClass, body.options.readOnlyFields ?? [])
     const structural = structureFaults(body.document)
     const { dto, faults } = validateDto(dtoClass, withoutFaulty(body.document, structural))
     const refused = body.isLenient && canBeAnnounced(unknown) ? [] : unknown.map(unknownFault)
-    const all = [...structural, ...faults.filter((found) => !isCovered(found, structural)), ...refused]
+    const single = [...structural, ...faults.filter((found) => !isCovered(found, structural))]
+    const isFaulty = (field: string) => single.some((found) => topOf(found) === field)
+    const all = [...single, ...(body.options.combined?.(dto, isFaulty) ?? []), ...refused]
     if (all.length > 0) throw new ValidationFailedError(all)
     if (body.isLenient) announceIgnored(body.reply, unknown)
     return dto
   }
 }
 
-/** A parameter that takes the request's body; `readOnlyFields` are accepted and have no effect. */
-export const ResourceBody = (options: { readOnlyFields?: readonly string[] } = {}): ParameterDecorator =>
-  incomingBody(options.readOnlyFields ?? [], new ResourceBodyPipe())
+/** A parameter that takes the request's body. */
+export const ResourceBody = (options: ResourceBodyOptions = {}): ParameterDecorator =>
+  incomingBody(options, new ResourceBodyPipe())
 
 function unknownFields(document: object, dtoClass: Type, readOnlyFields: readonly string[]): string[] {
   const known = fieldsOf(dtoClass)

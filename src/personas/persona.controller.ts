@@ -17,13 +17,16 @@ import {
   DescribePatchPersona,
   DescribeUpdatePersona,
 } from './persona.openapi.js'
-import { READ_ONLY_FIELDS, toChanges, toNewPersona, toPatch } from './persona.mapper.js'
+import { ratingFaultsOf, READ_ONLY_FIELDS, toChanges, toNewPersona, toPatch } from './persona.mapper.js'
+import { PERSONA_DEFAULTS } from './persona.js'
 import { present, presentCreated, presentPage, presentRead } from './persona.presenter.js'
 import { type ExpectedVersions, PersonaService } from './persona.service.js'
 
 const NO_CONTENT = 204
 const OK = 200
-const PersonaBody = () => ResourceBody({ readOnlyFields: READ_ONLY_FIELDS })
+const NewPersonaBody = () =>
+  ResourceBody({ readOnlyFields: READ_ONLY_FIELDS, combined: ratingFaultsOf(PERSONA_DEFAULTS) })
+const PersonaBody = () => ResourceBody({ readOnlyFields: READ_ONLY_FIELDS, combined: ratingFaultsOf({}) })
 const PersonaId = () => Param('id', PersonaIdPipe)
 const Reply = () => Res({ passthrough: true })
 
@@ -34,7 +37,10 @@ export class PersonaController {
 
   @Post()
   @DescribeCreatePersona()
-  async createPersona(@PersonaBody() body: CreatePersonaDto, @Reply() reply: FastifyReply): Promise<PersonaResource> {
+  async createPersona(
+    @NewPersonaBody() body: CreatePersonaDto,
+    @Reply() reply: FastifyReply,
+  ): Promise<PersonaResource> {
     return presentCreated(reply, await this.personas.create(toNewPersona(body)))
   }
 

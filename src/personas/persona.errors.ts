@@ -1,5 +1,5 @@
 import type { Persona } from './persona.js'
-import type { Fault } from '../validation/rule.js'
+import { describeFaults, type Fault } from '../validation/rule.js'
 
 export class PersonaNotFoundError extends Error {
   override readonly name = 'PersonaNotFoundError'
@@ -20,6 +20,6 @@ export class StaleVersionError extends Error {
 export class PersonaRuleError extends Error {
   override readonly name = 'PersonaRuleError'
   constructor(readonly faults: readonly Fault[]) {
-    super('The request breaks a rule of the persona.')
+    super(describeFaults(faults))
   }
 }

@@ -1,7 +1,9 @@
+import type { Fault } from '../validation/rule.js'
 import type { NewPersonaFields, Persona, PersonaChanges, PersonaFields } from './persona.js'
 import type { CreatePersonaDto, PatchPersonaDto, UpdatePersonaDto } from './dto/persona.dto.js'
 import type { PersonaResource } from './dto/persona.resource.js'
 import { isMergedField, type PersonaPatch } from './persona.patch.js'
+import { ratingFaults, type Ratings } from './persona.rules.js'
 
 type WireName = keyof UpdatePersonaDto
 
@@ -65,6 +67,17 @@ export function toPatch(dto: PatchPersonaDto): PersonaPatch {
   return {
     replaced: Object.fromEntries(given.filter(([field]) => !isMergedField(field))),
     merged: Object.fromEntries(given.filter(([field]) => isMergedField(field))),
+  }
+}
+
+/**
+ * The fault of two ratings in a body that do not go together. `defaults` are what an absent rating will be, for a new
+ * persona; what is stored, the service looks at.
+ */
+export function ratingFaultsOf(defaults: Partial<Ratings>) {
+  return (dto: UpdatePersonaDto, isFaulty: (field: string) => boolean): readonly Fault[] => {
+    if (isFaulty('default_content_rating') || isFaulty('allowed_content_ratings')) return []
+    return ratingFaults({ ...defaults, ...toChanges(dto) })
   }
 }
 

@@ -1,5 +1,5 @@
 import { applyDecorators, type Type } from '@nestjs/common'
-import { ApiBody, ApiExtraModels, ApiOperation, ApiParam, ApiResponse, getSchemaPath } from '@nestjs/swagger'
+import { ApiBody, ApiConsumes, ApiOperation, ApiParam, ApiResponse } from '@nestjs/swagger'
 import {
   ApiBodyProblems,
   ApiDatabaseProblems,
@@ -9,6 +9,8 @@ import {
   ApiPrefer,
   ApiProblem,
   ApiStale,
+  ApiStorageFull,
+  ApiUnreadableBody,
   type ResponseHeaderName,
   responseHeaders,
 } from '../http/openapi.js'
@@ -26,9 +28,7 @@ const ApiPersona = (status: number, description: string, ...headers: ResponseHea
   ApiResponse({ status, description, type: PersonaResource, headers: responseHeaders('ETag', ...headers) })
 
 function ApiJsonBody(dto: Type, required: boolean, ...mediaTypes: string[]): MethodDecorator & ClassDecorator {
-  const schema = { $ref: getSchemaPath(dto) }
-  const content = Object.fromEntries(mediaTypes.map((mediaType) => [mediaType, { schema }]))
-  return applyDecorators(ApiExtraModels(dto), ApiBody({ required, content } as never))
+  return applyDecorators(ApiConsumes(...mediaTypes), ApiBody({ required, type: dto }))
 }
 
 const JSON_ONLY = 'application/json'
@@ -124,6 +124,8 @@ export const DescribeDeletePersona = () =>
     ApiResponse({ status: 204, description: 'The persona is inactive.', headers: responseHeaders() }),
     ApiNotFound(),
     ApiStale(),
+    ApiUnreadableBody(),
+    ApiStorageFull(),
     ApiDatabaseProblems(),
   )
 

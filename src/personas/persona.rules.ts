@@ -1,11 +1,7 @@
-import {
-  BASE_IMAGE_STATUSES,
-  CONTENT_RATINGS,
-  type ContentRating,
-  PLATFORM_RESTRICTIONS,
-  type PersonaFields,
-} from './persona.js'
+import { BASE_IMAGE_STATUSES, CONTENT_RATINGS, PLATFORM_RESTRICTIONS, type PersonaFields } from './persona.js'
 import { at, type Fault, isJsonObject, pointerToken, type Rule } from '../validation/rule.js'
+
+export type Ratings = Pick<PersonaFields, 'defaultContentRating' | 'allowedContentRatings'>
 
 const NAME_LENGTH = { min: 2, max: 100 }
 const TEXT_LENGTH = { min: 10, max: 2000 }
@@ -86,12 +82,19 @@ const jsonObject: Rule = (value) => {
   return bytes > MAX_JSON_BYTES ? fault(`must not be larger than ${MAX_JSON_BYTES} bytes as JSON, is ${bytes}`) : ok
 }
 
-const platformRestrictions: Rule = (value) => {
-  const faults = jsonObject(value)
-  if (faults.length > 0 || !isJsonObject(value)) return faults
-  const restriction = oneOf(PLATFORM_RESTRICTIONS)
-  return Object.entries(value).flatMap(([platform, item]) => at(`/${pointerToken(platform)}`, restriction(item)))
+/** An object that keeps a rule, with a value for each key that keeps another. */
+function entriesOf(object: Rule, entry: Rule): Rule {
+  return (value) => {
+    const faults = object(value)
+    if (faults.length > 0 || !isJsonObject(value)) return faults
+    return Object.entries(value).flatMap(([key, item]) => at(`/${pointerToken(key)}`, entry(item)))
+  }
 }
+
+const restriction = oneOf(PLATFORM_RESTRICTIONS)
+
+/** What may be merged into platform restrictions: null removes one. */
+export const mergeableRestrictions = entriesOf(mergeableObject, orNull(restriction))
 
 /** The rule of each writable field: the same on create and on every kind of update. */
 export const personaRules: Readonly<Record<keyof PersonaFields, Rule>> = {
@@ -102,7 +105,7 @@ export const personaRules: Readonly<Record<keyof PersonaFields, Rule>> = {
   stylePreferences: jsonObject,
   defaultContentRating: oneOf(CONTENT_RATINGS),
   allowedContentRatings: allowedRatings,
-  platformRestrictions,
+  platformRestrictions: entriesOf(jsonObject, restriction),
   baseAppearanceDescription: orNull(text({ max: MAX_BASE_DESCRIPTION })),
   baseImagePath: orNull(text({ max: MAX_IMAGE_PATH })),
   appearanceLocked: isBoolean,
@@ -110,14 +113,12 @@ export const personaRules: Readonly<Record<keyof PersonaFields, Rule>> = {
   isActive: isBoolean,
 }
 
-/** Whether a persona may have these ratings together. */
-export function isRatingAllowed(rating: ContentRating, allowed: readonly ContentRating[]): boolean {
-  return allowed.includes(rating)
-}
-
-/** The sentence for a default rating that is not allowed. */
-export function ratingFaultDetail(rating: ContentRating, allowed: readonly ContentRating[]): string {
-  return `"${rating}" must be one of allowed_content_ratings (${allowed.join(', ')})`
+/** The fault of ratings that a persona may not have together; none as long as one of them is not known. */
+export function ratingFaults(ratings: Partial<Ratings>): readonly Fault[] {
+  const { defaultContentRating: rating, allowedContentRatings: allowed } = ratings
+  if (!rating || !allowed || allowed.includes(rating)) return ok
+  const detail = `"${rating}" must be one of allowed_content_ratings (${allowed.join(', ')})`
+  return fault(detail, '/default_content_rating')
 }
 
 function codePoints(value: string): number {

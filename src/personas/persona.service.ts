@@ -10,7 +10,7 @@ import {
 import { PersonaNotFoundError, PersonaRuleError, StaleVersionError } from './persona.errors.js'
 import { applyPatch, type PersonaPatch } from './persona.patch.js'
 import { type PageRequest, PersonaRepository, type UpdateGuard } from './persona.repository.js'
-import { isRatingAllowed, ratingFaultDetail } from './persona.rules.js'
+import { ratingFaults, type Ratings } from './persona.rules.js'
 
 /** The versions that a conditional write names; undefined when it is not conditional. */
 export type ExpectedVersions = readonly number[] | undefined
@@ -136,13 +136,9 @@ function ratingGuard(changes: PersonaChanges): UpdateGuard {
   }
 }
 
-type Ratings = Pick<Persona, 'defaultContentRating' | 'allowedContentRatings'>
-
 // The rule holds over the merged result, and is looked at only by a request that touches one of the two fields.
 function assertRatings(changes: PersonaChanges, current: Partial<Ratings>): void {
   if (!changes.defaultContentRating && !changes.allowedContentRatings) return
-  const rating = changes.defaultContentRating ?? current.defaultContentRating
-  const allowed = changes.allowedContentRatings ?? current.allowedContentRatings
-  if (!rating || !allowed || isRatingAllowed(rating, allowed)) return
-  throw new PersonaRuleError([{ pointer: '/default_content_rating', detail: ratingFaultDetail(rating, allowed) }])
+  const faults = ratingFaults({ ...current, ...changes })
+  if (faults.length > 0) throw new PersonaRuleError(faults)
 }

@@ -20,3 +20,12 @@ export function pointerToken(key: string): string {
 export function isJsonObject(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null && !Array.isArray(value)
 }
+
+/** The sentence of a problem document: the first fault, and how many more there are. */
+export function describeFaults(faults: readonly Fault[]): string {
+  const [first] = faults
+  if (!first) return 'The request is not valid.'
+  const subject = first.pointer === '' ? 'The body' : first.pointer.slice(1).replaceAll('/', '.')
+  const more = faults.length > 1 ? ` (and ${faults.length - 1} more)` : ''
+  return `${subject} ${first.detail}${more}.`
+}

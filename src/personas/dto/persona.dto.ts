@@ -13,7 +13,7 @@ import {
   PLATFORM_RESTRICTIONS,
   type PlatformRestriction,
 } from '../persona.js'
-import { mergeableObject, personaRules } from '../persona.rules.js'
+import { mergeableObject, mergeableRestrictions, personaRules } from '../persona.rules.js'
 
 /** Skips the rules of a field that is absent, and of no other. */
 const WhenPresent = () => ValidateIf((_dto, value) => value !== undefined)
@@ -137,7 +137,7 @@ export class PatchPersonaDto extends PartialType(OmitType(PersonaFieldsDto, MERG
     example: { instagram: null },
   })
   @WhenPresent()
-  @Satisfies(mergeableObject)
+  @Satisfies(mergeableRestrictions)
   platform_restrictions?: object
 }
 

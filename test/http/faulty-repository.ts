@@ -1,0 +1,25 @@
+import { PersonaRepository } from '../../src/personas/persona.repository.js'
+import { PersonaService } from '../../src/personas/persona.service.js'
+import type { TestApp } from './support.js'
+
+/** Fails at whatever it is asked for. */
+class FaultyRepository extends PersonaRepository {
+  constructor(private readonly error: Error) {
+    super()
+  }
+
+  private readonly fail = (): Promise<never> => Promise.reject(this.error)
+
+  override readonly insert = this.fail
+  override readonly findById = this.fail
+  override readonly findPage = this.fail
+  override readonly count = this.fail
+  override readonly updateIf = this.fail
+  override readonly updateWith = this.fail
+  override readonly addGenerations = this.fail
+}
+
+/** From now on every call of the repository fails with this error. */
+export function failWith(app: TestApp, error: Error): void {
+  Reflect.set(app.app.get(PersonaService, { strict: false }), 'repository', new FaultyRepository(error))
+}
