@@ -4,7 +4,7 @@ import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fa
 import type { Logger } from 'pino'
 import { AppModule } from './app.module.js'
 import type { Settings } from './config/settings.js'
-import { addCommonHeaders, addMethodFallbacks, addRequestLog } from './http/fastify-hooks.js'
+import { addMethodFallbacks, addRequestLog, ignoreExpectations, setCommonHeaders } from './http/fastify-hooks.js'
 import { registerJsonBodyParser } from './http/json-body.js'
 import { clientErrorAnswer, frameworkErrorAnswer } from './http/raw-problems.js'
 import { requestIdOf } from './http/request-id.js'
@@ -35,7 +35,12 @@ export async function createApp({ settings, logger, worker }: AppOptions): Promi
     clientErrorHandler: clientErrorAnswer,
   })
   const fastify = adapter.getInstance()
-  addCommonHeaders(fastify, worker)
+  // The adapter runs this hook before every other, so that what CORS answers has the headers too.
+  adapter.setOnRequestHook((request, reply, done) => {
+    setCommonHeaders(request, reply, worker)
+    done()
+  })
+  ignoreExpectations(fastify)
   addRequestLog(fastify, logger)
   const finishMethodFallbacks = addMethodFallbacks(fastify)
   registerJsonBodyParser(fastify)
@@ -57,6 +62,9 @@ function enableCors(app: NestFastifyApplication, origins: readonly string[]): vo
   app.enableCors({
     origin: origins.includes('*') ? '*' : [...origins],
     methods: ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE'],
+    // OPTIONS goes on to the route that answers it with Allow, be it a preflight or not.
+    preflightContinue: true,
+    strictPreflight: false,
     exposedHeaders: ['ETag', 'Link', 'Location', 'X-Total-Count', 'X-Request-Id', 'X-Ignored-Fields', 'Retry-After'],
   })
 }

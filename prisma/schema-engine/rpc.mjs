@@ -64,10 +64,19 @@ async function answer(engine, { id, method, params }, crash) {
     if (method === 'diff' && typeof result.stdout === 'string') {
       send({ id: 'diff', method: 'print', params: { content: result.stdout } })
     }
+    // `migrate status` asks the engine which applied migrations were edited, and keeps the answer to itself.
+    if (method === 'diagnoseMigrationHistory' && result.editedMigrationNames?.length > 0) {
+      send({ id: 'edited', method: 'print', params: { content: describeEdited(result.editedMigrationNames) } })
+    }
     return { id, result }
   } catch (error) {
     return { id, error: describe(error) }
   }
+}
+
+function describeEdited(names) {
+  const list = names.map((name) => `\n  ${name}`).join('')
+  return `\nEdited after they had been applied to this database:${list}\nBring them back to what they were.\n`
 }
 
 /**

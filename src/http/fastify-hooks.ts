@@ -11,13 +11,8 @@ const KNOWN_METHODS = METHODS.filter((method) => method !== 'CONNECT')
 const NO_CONTENT = 204
 const FIRST_SERVER_ERROR = 500
 
-/** Headers that every answer carries. Must be registered before anything that can answer. */
-export function addCommonHeaders(fastify: FastifyInstance, worker: number | undefined): void {
-  fastify.addHook('onRequest', (request, reply, done) => {
-    setCommonHeaders(request, reply, worker)
-    done()
-  })
-  // Node itself would answer an unknown Expect with a bare 417; a server may ignore it (RFC 9110, section 10.1.1).
+/** Node itself would answer an unknown `Expect` with a bare 417; a server may ignore it (RFC 9110, section 10.1.1). */
+export function ignoreExpectations(fastify: FastifyInstance): void {
   fastify.server.on('checkExpectation', (request, response) => fastify.server.emit('request', request, response))
 }
 
@@ -26,6 +21,7 @@ export function pathOf(url: string): string {
   return url.split('?')[0] ?? url
 }
 
+/** Sets the headers that every answer carries. */
 export function setCommonHeaders(request: FastifyRequest, reply: FastifyReply, worker: number | undefined): void {
   reply.header('x-request-id', request.id)
   if (worker !== undefined) reply.header('x-worker', String(worker))

@@ -2,7 +2,7 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { Writable } from 'node:stream'
-import { afterAll, beforeAll, expect, jest } from '@jest/globals'
+import { afterAll, beforeAll, expect } from '@jest/globals'
 import type { NestFastifyApplication } from '@nestjs/platform-fastify'
 import BetterSqlite3 from 'better-sqlite3'
 import type { FastifyInstance, InjectOptions, LightMyRequestResponse } from 'fastify'
@@ -12,13 +12,6 @@ import { createApp } from '../../src/create-app.js'
 import type { Problem } from '../../src/http/problem.js'
 import { packageRoot } from '../../src/package-root.js'
 import type { PersonaResource } from '../../src/personas/dto/persona.resource.js'
-
-// Below Node 24.9 Jest cannot require() an ES module, as @fastify/static and Fastify's inject() do: they get the module
-// that was imported here.
-const contentDisposition = await import('content-disposition')
-const cookie = await import('cookie')
-jest.mock('content-disposition', () => contentDisposition)
-jest.mock('cookie', () => cookie)
 
 export const PERSONAS = '/api/v1/personas/'
 export const JSON_TYPE = 'application/json'
