@@ -191,7 +191,9 @@ describe('the lease', () => {
   it('goes on after a statement that failed', async () => {
     const engine = await openWithTable()
     await engine.execute(sql("INSERT INTO t (value) VALUES ('a')"))
-    await expect(engine.execute(sql("INSERT INTO t (value) VALUES ('a')"))).rejects.toThrow(/UNIQUE/)
+    await expect(engine.execute(sql("INSERT INTO t (value) VALUES ('a')"))).rejects.toMatchObject({
+      code: 'SQLITE_CONSTRAINT_UNIQUE',
+    })
     await engine.execute(sql("INSERT INTO t (value) VALUES ('b')"))
     expect(await valuesIn(engine)).toEqual(['a', 'b'])
   })
