@@ -1,7 +1,9 @@
 import cluster from 'node:cluster'
+import { inspect } from 'node:util'
 import type { Logger } from 'pino'
 import { Primary } from './cluster/primary.js'
 import { serve } from './cluster/serve.js'
+import { StartFailedError, tellPrimary } from './cluster/start-failure.js'
 import { loadSettings, workerSlot } from './config/environment.js'
 import { InvalidSettingsError, type Settings } from './config/settings.js'
 import { MigrationFailedError } from './database/migrations/deploy.js'
@@ -10,13 +12,14 @@ import { migrationStoreOf } from './database/open-database.js'
 import { createLogger } from './logging/logger.js'
 
 /** Errors whose message is for the person who started the server; a stack would only hide it. */
-const FOR_PEOPLE = [InvalidSettingsError, SchemaStateError, MigrationFailedError]
+const FOR_PEOPLE = [InvalidSettingsError, SchemaStateError, MigrationFailedError, StartFailedError]
 
 try {
   await main()
 } catch (error) {
   const isForPeople = FOR_PEOPLE.some((kind) => error instanceof kind)
-  console.error(isForPeople && error instanceof Error ? error.message : error)
+  const reason = isForPeople && error instanceof Error ? error.message : inspect(error)
+  if (!(await tellPrimary(reason))) console.error(reason)
   process.exit(1)
 }
 

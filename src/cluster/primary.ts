@@ -3,6 +3,7 @@ import { once } from 'node:events'
 import type { Logger } from 'pino'
 import { workerEnvironment } from '../config/environment.js'
 import { RestartPause } from './restart-pause.js'
+import { listenForReason, reasonOf, StartFailedError } from './start-failure.js'
 import { SHUTDOWN_TIMEOUT_MS } from './shutdown.js'
 
 interface Slot {
@@ -49,10 +50,13 @@ export class Primary {
     try {
       await Promise.all(starting)
     } catch (error) {
+      // Stopped by a signal, which ends this process in order.
+      if (this.#isStopping) return
       await this.#stopWorkers()
       throw error
     }
     this.#hasStarted = true
+    for (const slot of this.#slots.values()) if (slot.worker.isDead()) this.#replace(slot, fork(slot.number))
     this.logger.info({ workers: this.workers }, 'all workers listen')
   }
 
@@ -62,15 +66,16 @@ export class Primary {
       // A worker that was replaced, or stopped, is not missed.
       if (this.#isStopping || !this.#hasStarted || slot.worker !== worker) return
       const pauseMs = slot.pause.next(Date.now() - slot.startedAt)
-      this.logger.error({ worker: slot.number, code, signal, pauseMs }, 'a worker died and is started again')
+      const death = { worker: slot.number, code, signal, pauseMs, reason: reasonOf(worker) }
+      this.logger.error(death, 'a worker died and is started again')
       setTimeout(() => {
-        if (!this.#isStopping && slot.worker === worker) this.#fill(slot)
+        if (!this.#isStopping && slot.worker === worker) this.#replace(slot, fork(slot.number))
       }, pauseMs)
     })
   }
 
-  #fill(slot: Slot): void {
-    slot.worker = fork(slot.number)
+  #replace(slot: Slot, worker: Worker): void {
+    slot.worker = worker
     slot.startedAt = Date.now()
     this.#keep(slot)
   }
@@ -80,23 +85,26 @@ export class Primary {
     this.#reloading = this.#reloading.then(async () => {
       this.logger.info('reloading the workers, one after another')
       for (const slot of this.#slots.values()) {
-        if (this.#isStopping) return
-        const old = slot.worker
-        this.#fill(slot)
-        try {
-          await listening(slot.worker)
-        } catch (error) {
-          this.logger.error({ err: error, worker: slot.number }, 'the new worker did not start; the old one stays')
-          slot.worker.kill('SIGKILL')
-          slot.worker = old
-          this.#keep(slot)
-          return
-        }
-        await stopWorker(old)
+        if (this.#isStopping || !(await this.#renew(slot))) return
       }
       this.logger.info('all workers are new')
     })
     return this.#reloading
+  }
+
+  async #renew(slot: Slot): Promise<boolean> {
+    const worker = fork(slot.number)
+    try {
+      await listening(worker)
+    } catch (error) {
+      if (this.#isStopping) return false
+      this.logger.error({ err: error, worker: slot.number }, 'the new worker did not start; the old one stays')
+      return false
+    }
+    const old = slot.worker
+    this.#replace(slot, worker)
+    await stopWorker(old)
+    return true
   }
 
   async #stop(signal: NodeJS.Signals): Promise<void> {
@@ -114,7 +122,9 @@ export class Primary {
 }
 
 function fork(slot: number): Worker {
-  return cluster.fork(workerEnvironment(slot))
+  const worker = cluster.fork(workerEnvironment(slot))
+  listenForReason(worker)
+  return worker
 }
 
 async function listening(worker: Worker): Promise<void> {
@@ -125,7 +135,9 @@ async function listening(worker: Worker): Promise<void> {
     const hasExited = once(worker, 'exit', { signal }).then(() => false)
     isListening.catch(() => undefined)
     hasExited.catch(() => undefined)
-    if (!(await Promise.race([isListening, hasExited]))) throw new Error('A worker ended before it listened.')
+    if (!(await Promise.race([isListening, hasExited]))) {
+      throw new StartFailedError(reasonOf(worker) ?? 'A worker ended before it listened.')
+    }
   } finally {
     outcome.abort()
   }

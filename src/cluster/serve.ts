@@ -1,6 +1,7 @@
 import type { Logger } from 'pino'
 import type { Settings } from '../config/settings.js'
 import { createApp } from '../create-app.js'
+import { listenFailure } from './start-failure.js'
 import { stopOnSignals } from './shutdown.js'
 
 /** Serves in this process until a signal stops it. */
@@ -8,6 +9,10 @@ export async function serve(settings: Settings, logger: Logger, worker?: number)
   const app = await createApp({ settings, logger, worker })
   stopOnSignals(app, logger)
   const { host, port } = settings.server
-  await app.listen({ host, port })
+  try {
+    await app.listen({ host, port })
+  } catch (error) {
+    throw listenFailure(error, host, port)
+  }
   logger.info({ url: await app.getUrl() }, 'listening')
 }

@@ -1,3 +1,5 @@
+import cluster from 'node:cluster'
+import { once } from 'node:events'
 import type { Server, ServerResponse } from 'node:http'
 import type { NestFastifyApplication } from '@nestjs/platform-fastify'
 import type { Logger } from 'pino'
@@ -7,7 +9,7 @@ export const SHUTDOWN_TIMEOUT_MS = 10_000
 
 /** Stops a serving process on SIGTERM and SIGINT: no new connections, requests in flight answered, database closed. */
 export function stopOnSignals(app: NestFastifyApplication, logger: Logger): void {
-  const endConnections = connectionEnder(app.getHttpServer() as Server)
+  const endConnections = connectionEnder(app.getHttpServer())
   let isStopping = false
   const stop = (signal: NodeJS.Signals) => {
     if (isStopping) return
@@ -18,7 +20,7 @@ export function stopOnSignals(app: NestFastifyApplication, logger: Logger): void
       process.exit(1)
     }, SHUTDOWN_TIMEOUT_MS)
     endConnections()
-    app.close().then(
+    close(app).then(
       () => {
         clearTimeout(timer)
         process.exit(0)
@@ -31,6 +33,17 @@ export function stopOnSignals(app: NestFastifyApplication, logger: Logger): void
   }
   process.on('SIGTERM', stop)
   process.on('SIGINT', stop)
+}
+
+async function close(app: NestFastifyApplication): Promise<void> {
+  await app.close()
+  const { worker } = cluster
+  if (!worker?.isConnected()) return
+  // The primary may have handed over a connection before it heard that this worker listens no more. It confirms the
+  // goodbye on the same channel, so by then every such connection has come, and has been given back to the others.
+  const hasLeft = once(process, 'disconnect')
+  worker.disconnect()
+  await hasLeft
 }
 
 /**

@@ -11,19 +11,15 @@ export class MigrationFailedError extends Error {
 }
 
 /**
- * Applies pending migrations as a developer would, with Prisma's own command line. The caller holds the lock that the
- * command would otherwise take (see MigrationStore.exclusively).
+ * Applies pending migrations as a developer would, with Prisma's own command line, which keeps others out by its own
+ * lock while it does so.
  * @throws MigrationFailedError with the command's output
  */
 export async function deployMigrations(databaseUrl: string): Promise<void> {
   const cli = createRequire(import.meta.url).resolve('prisma/build/index.js')
   const child = spawn(process.execPath, [cli, 'migrate', 'deploy'], {
     cwd: packageRoot,
-    env: environmentWith({
-      DATABASE_URL: databaseUrl,
-      CHECKPOINT_DISABLE: '1',
-      PRISMA_SCHEMA_DISABLE_ADVISORY_LOCK: '1',
-    }),
+    env: environmentWith({ DATABASE_URL: databaseUrl }),
     // No standard input: the command waits for the end of one that it is given.
     stdio: ['ignore', 'pipe', 'pipe'],
   })

@@ -5,9 +5,6 @@ export interface MigrationStore {
   /** The rows of `_prisma_migrations`, oldest first; none when there is no such table, or no database yet. */
   readApplied(): Promise<AppliedMigration[]>
 
-  /**
-   * Runs `work` while no other server migrates this database; it waits for the others as long as they take. The Prisma
-   * command line is kept out by its own lock or, on SQLite, by this one.
-   */
+  /** Waits, as long as it takes, until no other server migrates this database, then runs `work`. */
   exclusively<T>(work: () => Promise<T>): Promise<T>
 }

@@ -70,8 +70,9 @@ export class SqliteEngine {
   }
 
   async close(): Promise<void> {
-    await this.gate.close()
+    // The write connection last: the last one to close checkpoints, and only a writer can.
     this.readConnection.close()
+    await this.gate.close()
   }
 
   /** Routes by what SQLite says of the statement, never by its text. */

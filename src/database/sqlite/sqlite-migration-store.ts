@@ -17,8 +17,8 @@ const LOCK_RETRY_MS = 20
 const BUSY_TIMEOUT_MS = 30_000
 
 /**
- * The migrations of an SQLite file. The lock is an exclusive transaction on an empty SQLite file beside the database,
- * the one that prisma/schema-engine/sqlite-lock.mjs takes: it is free again when its holder dies, however it dies.
+ * The migrations of an SQLite file. The lock is an exclusive transaction on an empty SQLite file beside the database
+ * (see prisma/schema-engine/sqlite-lock.mjs): it is free again when its holder dies, however it dies.
  */
 export class SqliteMigrationStore implements MigrationStore {
   constructor(private readonly file: string) {}
@@ -27,15 +27,17 @@ export class SqliteMigrationStore implements MigrationStore {
     return Promise.resolve(existsSync(this.file) ? readRows(this.file).map(toApplied) : [])
   }
 
+  // The lock is let go again before the work: the command that migrates takes it itself, and holds it even if this
+  // process is killed meanwhile. Two that get here together are put in order by that.
   async exclusively<T>(work: () => Promise<T>): Promise<T> {
     mkdirSync(dirname(this.file), { recursive: true })
     const lock = openBetterSqlite3(`${this.file}-migrate-lock`, { readonly: false, timeoutMs: 0 })
     try {
       await beginExclusive(() => lock.exec('BEGIN EXCLUSIVE'))
-      return await work()
     } finally {
       lock.close()
     }
+    return work()
   }
 }
 

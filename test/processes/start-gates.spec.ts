@@ -1,0 +1,73 @@
+import { once } from 'node:events'
+import { existsSync } from 'node:fs'
+import { type AddressInfo, createServer } from 'node:net'
+import { join } from 'node:path'
+import { afterEach, describe, expect, it } from '@jest/globals'
+import { Sandbox } from './sandbox.js'
+
+interface Refusal {
+  readonly title: string
+  readonly env: Readonly<Record<string, string>>
+  /** Every line after the first one. */
+  readonly faults: readonly string[]
+}
+
+const refusals: readonly Refusal[] = [
+  {
+    title: 'names every bad setting in one message, and shows no value',
+    env: { PORT: 'secret-1', WORKERS: 'secret-2', LOG_SQL: 'secret-3', DATABASE_URL: 'mysql://u:secret-4@host/db' },
+    faults: [
+      '  - PORT must be a whole number from 0 to 65535',
+      '  - WORKERS must be a whole number from 1 to 64',
+      '  - DATABASE_URL must be file:./data/gator.db (SQLite) or postgresql://user@host:5432/database (PostgreSQL)',
+      '  - LOG_SQL must be true or false',
+    ],
+  },
+  {
+    title: 'does not serve an open address without a word that this is meant',
+    env: { HOST: '0.0.0.0' },
+    faults: [
+      '  - HOST is not loopback and there is no access control: set ALLOW_UNAUTHENTICATED=true to serve it anyway',
+    ],
+  },
+  {
+    title: 'tells the two forms of a database URL that are known',
+    env: { DATABASE_URL: 'sqlite:gator.db' },
+    faults: [
+      '  - DATABASE_URL must be file:./data/gator.db (SQLite) or postgresql://user@host:5432/database (PostgreSQL)',
+    ],
+  },
+]
+
+describe('a server with settings that are not valid', () => {
+  const sandbox = new Sandbox()
+  afterEach(() => sandbox.clear())
+
+  it.each(refusals)('$title', async ({ env, faults }) => {
+    const folder = sandbox.emptyFolder()
+    const server = sandbox.launch({ folder, env })
+    expect(await server.closed).toEqual({ code: 1, signal: null })
+    expect(server.stderr.trimEnd().split('\n')).toEqual(['The settings are not valid:', ...faults])
+    expect(server.lines).toEqual([])
+    expect(existsSync(join(folder, 'gator.db'))).toBe(false)
+  })
+
+  it('says once that the port is in use, whether it has workers or not', async () => {
+    const other = createServer().listen(0, '127.0.0.1')
+    await once(other, 'listening')
+    const port = String((other.address() as AddressInfo).port)
+    try {
+      const folder = sandbox.folder()
+      const servers = [1, 2].map((workers) => sandbox.launch({ folder, workers, env: { PORT: port } }))
+      for (const server of servers) {
+        expect(await server.closed).toEqual({ code: 1, signal: null })
+        expect(server.stderr.trimEnd()).toBe(
+          `Cannot listen on 127.0.0.1, port ${port}: the port is in use. ` +
+            'Stop the process that listens there, or choose another PORT.',
+        )
+      }
+    } finally {
+      other.close()
+    }
+  })
+})

@@ -1,0 +1,73 @@
+import { afterAll, describe, expect, it } from '@jest/globals'
+import { readMigrationFiles } from '../../src/database/migrations/migration-files.js'
+import { aPersona } from './a-persona.js'
+import { withDatabase } from './database-file.js'
+import { Sandbox } from './sandbox.js'
+
+const sandbox = new Sandbox()
+const [{ name: migration } = { name: '' }] = readMigrationFiles('sqlite')
+
+interface Difference {
+  readonly title: string
+  /** What makes the difference, run on a database that was current. */
+  readonly sql: string
+  readonly env?: Readonly<Record<string, string>>
+  /** What the message must hold; MIGRATION stands for the name of the code's migration. */
+  readonly says: readonly string[]
+}
+
+const differences: readonly Difference[] = [
+  {
+    title: 'is ahead of the code',
+    sql: `INSERT INTO _prisma_migrations (id, checksum, migration_name, started_at, finished_at, applied_steps_count)
+          VALUES ('1', 'x', '99990101000000_from_the_future', 1, 1, 1)`,
+    says: ['ahead of the code', '99990101000000_from_the_future', 'Start the version that applied them'],
+  },
+  {
+    title: 'has a migration that was edited since',
+    sql: `UPDATE _prisma_migrations SET checksum = 'of other text'`,
+    says: ['MIGRATION was edited', 'Bring the file back', 'npx prisma migrate dev'],
+  },
+  {
+    title: 'has a migration that failed half-way',
+    sql: 'UPDATE _prisma_migrations SET finished_at = NULL',
+    says: ['MIGRATION failed half-way', 'npx prisma migrate resolve --rolled-back MIGRATION'],
+  },
+  {
+    title: 'is behind the code, and must not be migrated',
+    sql: 'DROP TABLE personas; DROP TABLE _prisma_migrations',
+    env: { MIGRATE_ON_START: 'false' },
+    says: ['behind the code: MIGRATION not applied', 'npx prisma migrate deploy', 'MIGRATE_ON_START=true'],
+  },
+]
+
+describe('the start', () => {
+  afterAll(() => sandbox.clear())
+
+  it.each(differences)('is refused when the database $title', async ({ sql, env = {}, says }) => {
+    const folder = sandbox.folder()
+    withDatabase(folder, (database) => database.exec(sql))
+    const server = sandbox.launch({ folder, workers: 2, env })
+    expect(await server.closed).toEqual({ code: 1, signal: null })
+    for (const part of says) expect(server.stderr).toContain(part.replaceAll('MIGRATION', migration))
+    expect(server.stderr).not.toMatch(/\n\s+at /)
+    expect(server.lines).toEqual([])
+  })
+
+  it('is refused on an empty database that must not be migrated', async () => {
+    const server = sandbox.launch({ folder: sandbox.emptyFolder(), env: { MIGRATE_ON_START: 'false' } })
+    expect(await server.closed).toEqual({ code: 1, signal: null })
+    expect(server.stderr).toContain(`behind the code: ${migration} not applied`)
+    expect(server.stderr).toContain('npx prisma migrate deploy')
+  })
+
+  it('of two servers at the same moment on a new file migrates once, and both serve', async () => {
+    const folder = sandbox.emptyFolder()
+    const [one, other] = await Promise.all([sandbox.start({ folder }), sandbox.start({ folder })])
+    const applied = [one, other].flatMap((server) => server.linesWith('migrations applied'))
+    expect(applied.map((line) => line['migrations'])).toEqual([[migration]])
+    const created = await sandbox.connect(one).create(aPersona())
+    expect(created.status).toBe(201)
+    expect(await sandbox.connect(other).read(created.body.id)).toMatchObject({ status: 200, body: created.body })
+  })
+})
