@@ -37,6 +37,6 @@ async function main(): Promise<void> {
 }
 
 async function migrate(settings: Settings, logger: Logger): Promise<void> {
-  const applied = await ensureSchema(migrationStoreOf(settings.database), settings.database)
-  if (applied.length > 0) logger.info({ migrations: applied }, 'migrations applied')
+  const pending = await ensureSchema(migrationStoreOf(settings.database), settings.database)
+  if (pending.length > 0) logger.info({ migrations: pending }, 'the database was behind and has these migrations now')
 }

@@ -2,7 +2,11 @@ import { describe, expect, it } from '@jest/globals'
 import { PERSONAS, withApp } from './support.js'
 
 const ORIGIN = 'https://app.example'
-const preflight = { origin: ORIGIN, 'access-control-request-method': 'PUT', 'access-control-request-headers': 'if-match' }
+const preflight = {
+  origin: ORIGIN,
+  'access-control-request-method': 'PUT',
+  'access-control-request-headers': 'if-match',
+}
 
 describe('with CORS_ORIGINS', () => {
   const app = withApp({ CORS_ORIGINS: `${ORIGIN},https://other.example` })

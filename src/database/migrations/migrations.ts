@@ -28,7 +28,7 @@ export async function schemaState(store: MigrationStore, settings: DatabaseSetti
 
 /**
  * Makes sure that the schema is the code's: applies what is pending if the settings allow it, one process at a time.
- * @returns the names of the migrations that were applied
+ * @returns the names of the migrations that were pending and, by this process or another at the same time, were applied
  * @throws SchemaStateError when it is not and must not, or cannot, be made so
  */
 export async function ensureSchema(store: MigrationStore, settings: DatabaseSettings): Promise<readonly string[]> {
