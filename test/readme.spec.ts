@@ -29,12 +29,17 @@ function wordsOf(command: string): string[] {
   return [...command.matchAll(/'([^']*)'|(\S+)/g)].map((match) => match[1] ?? match[2] ?? '')
 }
 
+function pairOf(header: string): [string, string] {
+  const [name = '', value = ''] = header.split(': ', 2)
+  return [name, value]
+}
+
 /** What curl would print: the body, or the status where the README asks for it with -w. */
 async function run(app: TestApp, command: string): Promise<string> {
   const words = wordsOf(command)
   const after = (flag: string) => words.flatMap((word, index) => (word === flag ? [words[index + 1] ?? ''] : []))
   const url = words.find((word) => word.startsWith('http://')) ?? ''
-  const headers = Object.fromEntries(after('-H').map((header) => header.split(': ', 2)))
+  const headers: Record<string, string> = Object.fromEntries(after('-H').map((header) => pairOf(header)))
   const method = (after('-X')[0] ?? 'GET') as 'GET'
   const [payload] = after('-d')
   const path = url.replace('http://127.0.0.1:8000', '')
