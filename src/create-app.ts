@@ -4,6 +4,8 @@ import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fa
 import type { Logger } from 'pino'
 import { AppModule } from './app.module.js'
 import type { Settings } from './config/settings.js'
+import type { OpenDatabase } from './database/database.module.js'
+import { openDatabase as openConfiguredDatabase } from './database/open-database.js'
 import { addMethodFallbacks, addRequestLog, ignoreExpectations, setCommonHeaders } from './http/fastify-hooks.js'
 import { registerJsonBodyParser } from './http/json-body.js'
 import { clientErrorAnswer, frameworkErrorAnswer } from './http/raw-problems.js'
@@ -16,13 +18,16 @@ export interface AppOptions {
   readonly logger: Logger
   /** The slot of this worker; undefined when it is the only process. */
   readonly worker?: number | undefined
+  /** Another way to open the database than the one that the settings name. */
+  readonly openDatabase?: OpenDatabase
 }
 
 // An id that is too long is an unknown one (404), not a request that could not be understood.
 const MAX_PATH_PARAMETER = 65_536
 
 /** Builds the application, ready to serve (`inject` works); listening is up to the caller. */
-export async function createApp({ settings, logger, worker }: AppOptions): Promise<NestFastifyApplication> {
+export async function createApp(options: AppOptions): Promise<NestFastifyApplication> {
+  const { settings, logger, worker, openDatabase = openConfiguredDatabase } = options
   const adapter = new FastifyAdapter({
     skipMiddie: true,
     bodyLimit: settings.server.bodyLimitBytes,
@@ -45,11 +50,15 @@ export async function createApp({ settings, logger, worker }: AppOptions): Promi
   const finishMethodFallbacks = addMethodFallbacks(fastify)
   registerJsonBodyParser(fastify)
 
-  const app = await NestFactory.create<NestFastifyApplication>(AppModule.forRoot(settings, logger), adapter, {
-    bodyParser: false,
-    logger: new NestLogger(logger),
-    abortOnError: false,
-  })
+  const app = await NestFactory.create<NestFastifyApplication>(
+    AppModule.forRoot(settings, logger, openDatabase),
+    adapter,
+    {
+      bodyParser: false,
+      logger: new NestLogger(logger),
+      abortOnError: false,
+    },
+  )
   if (settings.server.corsOrigins.length > 0) enableCors(app, settings.server.corsOrigins)
   serveOpenApi(app)
   await app.init()

@@ -29,6 +29,8 @@ export class Primary {
   constructor(
     private readonly workers: number,
     private readonly logger: Logger,
+    /** Told each worker that is forked, before it does anything. */
+    private readonly onFork: (worker: Worker) => void,
   ) {}
 
   /** Forks the workers and answers when all of them listen. When one cannot, all are stopped and it rejects. */
@@ -40,7 +42,7 @@ export class Primary {
       const slot: Slot = {
         number: index + 1,
         pause: new RestartPause(),
-        worker: fork(index + 1),
+        worker: this.#fork(index + 1),
         startedAt: Date.now(),
       }
       this.#slots.set(slot.number, slot)
@@ -56,7 +58,7 @@ export class Primary {
       throw error
     }
     this.#hasStarted = true
-    for (const slot of this.#slots.values()) if (slot.worker.isDead()) this.#replace(slot, fork(slot.number))
+    for (const slot of this.#slots.values()) if (slot.worker.isDead()) this.#replace(slot, this.#fork(slot.number))
     this.logger.info({ workers: this.workers }, 'all workers listen')
   }
 
@@ -69,9 +71,16 @@ export class Primary {
       const death = { worker: slot.number, code, signal, pauseMs, reason: reasonOf(worker) }
       this.logger.error(death, 'a worker died and is started again')
       setTimeout(() => {
-        if (!this.#isStopping && slot.worker === worker) this.#replace(slot, fork(slot.number))
+        if (!this.#isStopping && slot.worker === worker) this.#replace(slot, this.#fork(slot.number))
       }, pauseMs)
     })
+  }
+
+  #fork(slot: number): Worker {
+    const worker = cluster.fork(workerEnvironment(slot))
+    listenForReason(worker)
+    this.onFork(worker)
+    return worker
   }
 
   #replace(slot: Slot, worker: Worker): void {
@@ -93,7 +102,7 @@ export class Primary {
   }
 
   async #renew(slot: Slot): Promise<boolean> {
-    const worker = fork(slot.number)
+    const worker = this.#fork(slot.number)
     try {
       await listening(worker)
     } catch (error) {
@@ -119,12 +128,6 @@ export class Primary {
     const workers = Object.values(cluster.workers ?? {}).filter((worker) => worker !== undefined)
     await Promise.all(workers.map(stopWorker))
   }
-}
-
-function fork(slot: number): Worker {
-  const worker = cluster.fork(workerEnvironment(slot))
-  listenForReason(worker)
-  return worker
 }
 
 async function listening(worker: Worker): Promise<void> {

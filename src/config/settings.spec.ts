@@ -23,6 +23,9 @@ describe('parseSettings', () => {
       database: {
         target: { provider: 'sqlite', file: resolve('data/gator.db'), url: `file:${resolve('data/gator.db')}` },
         busyTimeoutMs: 30_000,
+        writeQueueLimit: 1_024,
+        idleTimeoutMs: 1_000,
+        transactionTimeoutMs: 5_000,
         synchronous: 'NORMAL',
         migrateOnStart: true,
       },

@@ -21,6 +21,9 @@ export interface Settings {
 export interface DatabaseSettings {
   readonly target: DatabaseTarget
   readonly busyTimeoutMs: number
+  readonly writeQueueLimit: number
+  readonly idleTimeoutMs: number
+  readonly transactionTimeoutMs: number
   readonly synchronous: 'NORMAL' | 'FULL'
   readonly migrateOnStart: boolean
 }
@@ -35,6 +38,7 @@ export interface SettingDefinition {
 
 const MAX_WORKERS = 64
 const MAX_BUSY_TIMEOUT_MS = 600_000
+const MAX_WRITE_QUEUE = 100_000
 const MIN_BODY_LIMIT_BYTES = 1024
 const MAX_BODY_LIMIT_BYTES = 104_857_600
 const MAX_PORT = 65_535
@@ -97,6 +101,24 @@ export const settingDefinitions = {
     defaultText: '30000',
     values: '0–600000 ms',
     description: 'How long a write waits for the write lock before it is refused with 503; the wait blocks nobody.',
+  },
+  DATABASE_WRITE_QUEUE_LIMIT: {
+    schema: wholeNumber(1, MAX_WRITE_QUEUE),
+    defaultText: '1024',
+    values: '1–100000 writes',
+    description: 'SQLite: how many writes of a worker may wait for the lock; one more is refused with 503 at once.',
+  },
+  DATABASE_TRANSACTION_IDLE_TIMEOUT_MS: {
+    schema: wholeNumber(1, MAX_BUSY_TIMEOUT_MS),
+    defaultText: '1000',
+    values: '1–600000 ms',
+    description: 'How long a transaction may stay without a statement before it is rolled back: it holds locks.',
+  },
+  DATABASE_TRANSACTION_TIMEOUT_MS: {
+    schema: wholeNumber(1, MAX_BUSY_TIMEOUT_MS),
+    defaultText: '5000',
+    values: '1–600000 ms',
+    description: 'How long a transaction may stay open before it is rolled back.',
   },
   DATABASE_SYNCHRONOUS: {
     schema: oneOf('NORMAL', 'FULL'),
@@ -203,6 +225,9 @@ function group(parsed: Parsed, isTerminal: boolean): Settings {
     database: {
       target: parsed.DATABASE_URL,
       busyTimeoutMs: parsed.DATABASE_BUSY_TIMEOUT_MS,
+      writeQueueLimit: parsed.DATABASE_WRITE_QUEUE_LIMIT,
+      idleTimeoutMs: parsed.DATABASE_TRANSACTION_IDLE_TIMEOUT_MS,
+      transactionTimeoutMs: parsed.DATABASE_TRANSACTION_TIMEOUT_MS,
       synchronous: parsed.DATABASE_SYNCHRONOUS,
       migrateOnStart: parsed.MIGRATE_ON_START,
     },

@@ -17,6 +17,15 @@ export class WriteLockTimeoutError extends DatabaseUnavailableError {
   }
 }
 
+/** As many writes wait already as may; nothing was written. */
+export class WriteQueueFullError extends DatabaseUnavailableError {
+  override readonly name = 'WriteQueueFullError'
+
+  constructor(options?: ErrorOptions) {
+    super('Too many writes are waiting already; nothing was written.', options)
+  }
+}
+
 /** There is no room left for the write; nothing was written. */
 export class StorageFullError extends Error {
   override readonly name = 'StorageFullError'

@@ -1,3 +1,4 @@
+import cluster, { type Worker } from 'node:cluster'
 import type { Logger } from 'pino'
 import type { DatabaseSettings, Settings } from '../config/settings.js'
 import type { Database } from './database.js'
@@ -5,28 +6,43 @@ import type { MigrationStore } from './migrations/migration-store.js'
 import { PostgresqlDatabase } from './postgresql/postgresql-database.js'
 import { PostgresqlMigrationStore } from './postgresql/postgresql-migration-store.js'
 import { SqliteDatabase } from './sqlite/sqlite-database.js'
+import { TicketOffice } from './sqlite/ticket-office.js'
+import { TicketTurnstile } from './sqlite/ticket-turnstile.js'
 import { SqliteMigrationStore } from './sqlite/sqlite-migration-store.js'
 
 /** The one place that chooses a dialect. */
 export async function openDatabase(settings: Settings, logger: Logger): Promise<Database> {
-  const { target, busyTimeoutMs, synchronous } = settings.database
+  const { target, busyTimeoutMs, synchronous, writeQueueLimit, idleTimeoutMs, transactionTimeoutMs } = settings.database
   const logStatement = ({ sql, durationMs, role }: { sql: string; durationMs: number; role?: string }) =>
     logger.info({ role, durationMs: Math.round(durationMs * 1000) / 1000 }, `SQL ${sql}`)
   if (target.provider === 'postgresql') {
     const url = target.url
-    return PostgresqlDatabase.open({ url, busyTimeoutMs, ...(settings.log.sql && { onStatement: logStatement }) })
+    return PostgresqlDatabase.open({
+      url,
+      busyTimeoutMs,
+      transactionTimeoutMs,
+      ...(settings.log.sql && { onStatement: logStatement }),
+    })
   }
   const database = await SqliteDatabase.open({
     file: target.file,
     busyTimeoutMs,
     synchronous,
+    writeQueueLimit,
+    idleTimeoutMs,
+    transactionTimeoutMs,
+    // A worker takes part in the queue of all workers; the primary deals out the turns.
+    ...(cluster.isWorker && { turnstile: new TicketTurnstile(process) }),
     observer: {
       ...(settings.log.sql && { onStatement: logStatement }),
-      onLockTimeout: ({ waitedMs }) =>
+      onRefused: ({ reason, waitedMs }) =>
         logger.warn(
-          { waitedMs: Math.round(waitedMs), busyTimeoutMs },
+          { reason, waitedMs: Math.round(waitedMs), busyTimeoutMs, writeQueueLimit },
           'busy_timeout: a write was refused, nothing was written',
         ),
+      onWatchdog: ({ reason, openMs }) =>
+        logger.error({ reason, openMs: Math.round(openMs) }, 'a transaction was rolled back by the watchdog'),
+      onBusySnapshot: () => logger.error('SQLITE_BUSY_SNAPSHOT: a transaction wrote after it had read an old snapshot'),
       onWriterReplaced: ({ reason }) => logger.error({ reason }, 'the write connection was replaced'),
     },
   })
@@ -37,4 +53,14 @@ export async function openDatabase(settings: Settings, logger: Logger): Promise<
 /** The migrations' side of the database that the settings name. */
 export function migrationStoreOf({ target }: DatabaseSettings): MigrationStore {
   return target.provider === 'sqlite' ? new SqliteMigrationStore(target.file) : new PostgresqlMigrationStore(target.url)
+}
+
+// The watchdog has ended a transaction by then; a turn that lasts longer belongs to a worker that has stopped.
+const TURN_MARGIN_MS = 1_000
+
+/** What the primary does with each worker that it forks, so that their writes are served in order. */
+export function workerCoordination(settings: DatabaseSettings): (worker: Worker) => void {
+  if (settings.target.provider === 'postgresql') return () => undefined
+  const office = new TicketOffice(settings.transactionTimeoutMs + TURN_MARGIN_MS)
+  return (worker) => office.attach(worker)
 }

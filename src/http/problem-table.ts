@@ -1,5 +1,10 @@
 import { HttpException } from '@nestjs/common'
-import { DatabaseUnavailableError, StorageFullError, WriteLockTimeoutError } from '../database/database-errors.js'
+import {
+  DatabaseUnavailableError,
+  StorageFullError,
+  WriteLockTimeoutError,
+  WriteQueueFullError,
+} from '../database/database-errors.js'
 import { etagOf } from '../personas/persona.etag.js'
 import { PersonaNotFoundError, PersonaRuleError, StaleVersionError } from '../personas/persona.errors.js'
 import type { Fault } from '../validation/rule.js'
@@ -56,6 +61,13 @@ const TABLE: readonly Row[] = [
     error: WriteLockTimeoutError,
     type: 'write-lock-timeout',
     title: 'Write lock timeout',
+    status: 503,
+    headers: retryAfter,
+  }),
+  row({
+    error: WriteQueueFullError,
+    type: 'write-queue-full',
+    title: 'Write queue full',
     status: 503,
     headers: retryAfter,
   }),

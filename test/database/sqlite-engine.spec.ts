@@ -226,7 +226,7 @@ describe('the busy timeout', () => {
     const refused: number[] = []
     const engine = await openWithTable({
       busyTimeoutMs: 100,
-      observer: { onLockTimeout: ({ waitedMs }) => refused.push(waitedMs) },
+      observer: { onRefused: ({ waitedMs }) => refused.push(waitedMs) },
     })
     const holder = await holdLock(database.file)
     const error: unknown = await engine

@@ -33,7 +33,10 @@ export const databases: Readonly<Record<'SQLite' | 'PostgreSQL', () => Promise<T
     await migratePostgres(url)
     return {
       url,
-      connect: () => Promise.resolve(PostgresqlDatabase.open({ url, busyTimeoutMs: BUSY_TIMEOUT_MS })),
+      connect: () =>
+        Promise.resolve(
+          PostgresqlDatabase.open({ url, busyTimeoutMs: BUSY_TIMEOUT_MS, transactionTimeoutMs: BUSY_TIMEOUT_MS }),
+        ),
       // The server of the test run takes its databases with it.
       remove: () => Promise.resolve(),
     }

@@ -8,12 +8,13 @@ export interface PostgresqlDatabaseOptions {
   readonly url: string
   /** How long a write waits for a row that another transaction holds. */
   readonly busyTimeoutMs: number
+  /** How long a transaction may stay open. */
+  readonly transactionTimeoutMs: number
   /** Called after each statement, when given; parameters are never passed. */
   readonly onStatement?: (event: { readonly sql: string; readonly durationMs: number }) => void
 }
 
 const CONNECT_TIMEOUT_MS = 5_000
-const TRANSACTION_TIMEOUT_MS = 5_000
 const MAX_WAIT_MARGIN_MS = 1_000
 
 /** SQLSTATE codes (https://www.postgresql.org/docs/current/errcodes-appendix.html). */
@@ -43,7 +44,10 @@ export class PostgresqlDatabase extends PrismaDatabase {
     const client = new PrismaClient({
       adapter,
       log: [{ emit: 'event', level: 'query' }],
-      transactionOptions: { maxWait: options.busyTimeoutMs + MAX_WAIT_MARGIN_MS, timeout: TRANSACTION_TIMEOUT_MS },
+      transactionOptions: {
+        maxWait: options.busyTimeoutMs + MAX_WAIT_MARGIN_MS,
+        timeout: options.transactionTimeoutMs,
+      },
     })
     const { onStatement } = options
     if (onStatement) client.$on('query', (event) => onStatement({ sql: event.query, durationMs: event.duration }))

@@ -1,7 +1,7 @@
 import { LRUCache } from 'lru-cache'
 import type { SqlQuery, SqlResultSet } from '@prisma/driver-adapter-utils'
 import type { OpenDriver, SqliteDriver, SqliteDriverStatement } from './driver.js'
-import { statementRefused } from './errors.js'
+import { sqliteCodeOf, statementRefused } from './errors.js'
 import type { SqliteObserver } from './observer.js'
 import { applyPragmas, type ConnectionRole, type PragmaOptions } from './pragmas.js'
 import { refusalOf } from './statement-kind.js'
@@ -28,13 +28,15 @@ export type ControlStatement =
 
 // Prisma's statements differ by the fields and the number of values they name, and by nothing else.
 const STATEMENTS_KEPT = 256
+// The engine's own are a handful; Prisma's savepoints have a name of their own each time.
+const CONTROLS_KEPT = 16
 
 /** One connection: its PRAGMAs checked, its statements kept prepared, never waiting for a lock on the event loop. */
 export class SqliteConnection {
   readonly #driver: SqliteDriver
   readonly #options: ConnectionOptions
   readonly #statements = new LRUCache<string, PreparedStatement>({ max: STATEMENTS_KEPT })
-  readonly #controls = new Map<string, SqliteDriverStatement>()
+  readonly #controls = new LRUCache<string, SqliteDriverStatement>({ max: CONTROLS_KEPT })
 
   private constructor(driver: SqliteDriver, options: ConnectionOptions) {
     this.#driver = driver
@@ -95,8 +97,7 @@ export class SqliteConnection {
   /** Runs one of the engine's own statements. */
   control(sql: ControlStatement): void {
     const prepared = this.#controls.get(sql) ?? this.#driver.prepare<unknown[], unknown>(sql)
-    // A savepoint has a name of its own each time; the others are a handful.
-    if (!sql.includes(' ') || sql === 'BEGIN IMMEDIATE') this.#controls.set(sql, prepared)
+    this.#controls.set(sql, prepared)
     this.#observed(sql, () => prepared.run())
   }
 
@@ -126,12 +127,14 @@ export class SqliteConnection {
 
   #observed<T>(sql: string, run: () => T): T {
     const { observer, role } = this.#options
-    if (!observer.onStatement) return run()
-    const start = performance.now()
+    const start = observer.onStatement ? performance.now() : 0
     try {
       return run()
+    } catch (error) {
+      if (sqliteCodeOf(error) === 'SQLITE_BUSY_SNAPSHOT') observer.onBusySnapshot?.()
+      throw error
     } finally {
-      observer.onStatement({ sql, role, durationMs: performance.now() - start })
+      observer.onStatement?.({ sql, role, durationMs: performance.now() - start })
     }
   }
 }

@@ -4,91 +4,137 @@ import { setTimeout as delay } from 'node:timers/promises'
 import type { SqlQuery, SqlResultSet } from '@prisma/driver-adapter-utils'
 import { type ConnectionOptions, SqliteConnection } from './connection.js'
 import { type OpenDriver, openBetterSqlite3 } from './driver.js'
-import { isBusy } from './errors.js'
+import { isBusy, writeQueueFull } from './errors.js'
+import { GroupCommitter } from './group-committer.js'
 import type { SqliteObserver } from './observer.js'
 import { Reader } from './reader.js'
+import { openTurnstile, type Turnstile } from './turnstile.js'
+import { watch, type WatchdogOptions } from './watchdog.js'
 import { WriteGate } from './write-gate.js'
 import type { WriteTransaction } from './write-transaction.js'
 
-export interface SqliteEngineOptions {
+export interface SqliteEngineOptions extends Partial<WatchdogOptions> {
   /** Path of the database file; it and its folder are made when they are missing. */
   readonly file: string
   /** How long a write waits for the lock before it is refused. The wait never blocks the event loop. */
   readonly busyTimeoutMs: number
   readonly synchronous: 'NORMAL' | 'FULL'
+  /** How many writes of this process may wait for the lock; one more is refused at once. */
+  readonly writeQueueLimit?: number
+  /** The queue of all processes that write to the file; without one, only this process' writes are in order. */
+  readonly turnstile?: Turnstile
   readonly observer?: SqliteObserver
   readonly openDriver?: OpenDriver
 }
 
 const OPEN_RETRY_MS = 5
+export const DEFAULT_WRITE_QUEUE_LIMIT = 1_024
+export const DEFAULT_IDLE_TIMEOUT_MS = 1_000
+export const DEFAULT_TRANSACTION_TIMEOUT_MS = 5_000
+
+interface Parts {
+  readonly gate: WriteGate
+  readonly committer: GroupCommitter
+  readonly readConnection: SqliteConnection
+  readonly reader: Reader
+  readonly watchdog: WatchdogOptions
+  readonly writeQueueLimit: number
+  readonly observer: SqliteObserver
+}
 
 /**
  * One process' access to an SQLite file that other processes write to as well: reads on a read-only connection, every
- * write in an immediate transaction on the one write connection, which is leased to one transaction at a time.
+ * write in an immediate transaction on the one write connection, which is leased to one transaction at a time. Single
+ * writes that wait together are committed together.
  */
 export class SqliteEngine {
-  private constructor(
-    private readonly gate: WriteGate,
-    private readonly readConnection: SqliteConnection,
-    private readonly reader: Reader,
-  ) {}
+  private constructor(private readonly parts: Parts) {}
 
   /**
    * Opens the connections. Another process that changes the journal mode at this moment is waited for.
    * @throws UnsafeSqliteVersionError, PragmaMismatchError, or the driver's error
    */
   static async open(options: SqliteEngineOptions): Promise<SqliteEngine> {
-    const { observer = {}, openDriver = openBetterSqlite3, ...rest } = options
-    const connect = (role: ConnectionOptions['role']) => SqliteConnection.open({ ...rest, role, observer, openDriver })
-    mkdirSync(dirname(options.file), { recursive: true })
-    const gate = await retryWhileBusy(options.busyTimeoutMs, () => {
-      return new WriteGate({ busyTimeoutMs: rest.busyTimeoutMs, openConnection: () => connect('writer'), observer })
+    const { file, busyTimeoutMs, synchronous, observer = {}, openDriver = openBetterSqlite3 } = options
+    const connect = (role: ConnectionOptions['role']) =>
+      SqliteConnection.open({ file, busyTimeoutMs, synchronous, role, observer, openDriver })
+    mkdirSync(dirname(file), { recursive: true })
+    const { turnstile = openTurnstile } = options
+    const gate = await retryWhileBusy(busyTimeoutMs, () => {
+      return new WriteGate({ busyTimeoutMs, openConnection: () => connect('writer'), turnstile, observer })
     })
-    const readConnection = await retryWhileBusy(options.busyTimeoutMs, () => connect('reader'))
-    return new SqliteEngine(gate, readConnection, new Reader(readConnection, options.busyTimeoutMs))
+    const readConnection = await retryWhileBusy(busyTimeoutMs, () => connect('reader'))
+    return new SqliteEngine({
+      gate,
+      committer: new GroupCommitter(gate, busyTimeoutMs, (size) => observer.onBatch?.({ size })),
+      readConnection,
+      reader: new Reader(readConnection, busyTimeoutMs),
+      watchdog: {
+        idleTimeoutMs: options.idleTimeoutMs ?? DEFAULT_IDLE_TIMEOUT_MS,
+        transactionTimeoutMs: options.transactionTimeoutMs ?? DEFAULT_TRANSACTION_TIMEOUT_MS,
+      },
+      writeQueueLimit: options.writeQueueLimit ?? DEFAULT_WRITE_QUEUE_LIMIT,
+      observer,
+    })
   }
 
   query(query: SqlQuery): Promise<SqlResultSet> {
     return this.isRead(query.sql)
-      ? this.reader.run(query, (connection) => connection.query(query))
+      ? this.parts.reader.run(query, (connection) => connection.query(query))
       : this.write((transaction) => transaction.query(query))
   }
 
   execute(query: SqlQuery): Promise<number> {
     return this.isRead(query.sql)
-      ? this.reader.run(query, (connection) => connection.execute(query))
+      ? this.parts.reader.run(query, (connection) => connection.execute(query))
       : this.write((transaction) => transaction.execute(query))
   }
 
-  executeScript(script: string): Promise<void> {
-    return this.write((transaction) => transaction.executeScript(script))
+  /** Runs several statements as one transaction. */
+  async executeScript(script: string): Promise<void> {
+    const transaction = await this.parts.gate.begin()
+    try {
+      transaction.executeScript(script)
+      await transaction.commit()
+    } finally {
+      transaction.rollback()
+    }
   }
 
-  /** Begins an immediate transaction; see {@link WriteGate.begin}. */
-  begin(): Promise<WriteTransaction> {
-    return this.gate.begin()
+  /** Begins an immediate transaction (see {@link WriteGate.begin}), which the watchdog ends if its owner does not. */
+  async begin(): Promise<WriteTransaction> {
+    this.admit()
+    const transaction = await this.parts.gate.begin()
+    watch(transaction, this.parts.watchdog, this.parts.observer)
+    return transaction
+  }
+
+  /** How many writes of this process wait for the lock. */
+  get waitingWrites(): number {
+    return this.parts.gate.waiting + this.parts.committer.waiting
   }
 
   async close(): Promise<void> {
     // The write connection last: the last one to close checkpoints, and only a writer can.
-    this.readConnection.close()
-    await this.gate.close()
+    this.parts.readConnection.close()
+    await this.parts.gate.close()
   }
 
   /** Routes by what SQLite says of the statement, never by its text. */
   private isRead(sql: string): boolean {
-    return this.readConnection.isReadonly(sql)
+    return this.parts.readConnection.isReadonly(sql)
   }
 
-  private async write<T>(work: (transaction: WriteTransaction) => T): Promise<T> {
-    const transaction = await this.gate.begin()
-    try {
-      const result = work(transaction)
-      await transaction.commit()
-      return result
-    } finally {
-      transaction.rollback()
-    }
+  private write<T>(run: (transaction: WriteTransaction) => T): Promise<T> {
+    this.admit()
+    return this.parts.committer.submit(run)
+  }
+
+  private admit(): void {
+    const { writeQueueLimit, observer } = this.parts
+    if (this.waitingWrites < writeQueueLimit) return
+    observer.onRefused?.({ reason: 'queue-full', waitedMs: 0 })
+    throw writeQueueFull(writeQueueLimit)
   }
 }
 

@@ -32,11 +32,31 @@ export function isBusy(error: unknown): boolean {
   return sqliteCodeOf(error)?.startsWith('SQLITE_BUSY') ?? false
 }
 
+/** SQLite's own code for a lock that was waited for in vain. */
+const LOCK_TIMEOUT = 'SQLITE_BUSY_TIMEOUT'
+
+/** The engine's own code for a write that came when as many waited as may; SQLite has none for it. */
+export const WRITE_QUEUE_FULL = 'WRITE_QUEUE_FULL'
+
+/** Whether a write was refused because it had waited as long as it may. */
+export function isLockTimeout(error: unknown): boolean {
+  return error instanceof DriverAdapterError && error.cause.originalCode === LOCK_TIMEOUT
+}
+
+/** What a caller gets who comes when as many writes wait as may. Nothing was written. */
+export function writeQueueFull(limit: number): DriverAdapterError {
+  return new DriverAdapterError({
+    kind: 'SocketTimeout',
+    originalCode: WRITE_QUEUE_FULL,
+    originalMessage: `${limit} writes are waiting already`,
+  })
+}
+
 /** What a caller gets who waited for the write lock as long as the busy timeout allows. Nothing was written. */
 export function writeLockTimeout(waitedMs: number): DriverAdapterError {
   return new DriverAdapterError({
     kind: 'SocketTimeout',
-    originalCode: 'SQLITE_BUSY',
+    originalCode: LOCK_TIMEOUT,
     originalMessage: `busy_timeout: the write lock was not free within ${Math.round(waitedMs)} ms`,
   })
 }

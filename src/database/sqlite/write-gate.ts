@@ -1,65 +1,119 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import type { SqliteConnection } from './connection.js'
-import { isBusy, transactionClosed, writeLockTimeout } from './errors.js'
+import { isBusy, sqliteCodeOf, transactionClosed, writeLockTimeout } from './errors.js'
 import { FifoLock } from './fifo-lock.js'
 import type { SqliteObserver } from './observer.js'
+import type { Turnstile } from './turnstile.js'
 import { WriteTransaction } from './write-transaction.js'
 
 export interface WriteGateOptions {
-  /** How long a write waits, in the queue of this process and for SQLite's lock together. */
+  /** How long a write waits: for its turn, in the queue of this process and for SQLite's lock together. */
   readonly busyTimeoutMs: number
   readonly openConnection: () => SqliteConnection
+  readonly turnstile: Turnstile
   readonly observer: SqliteObserver
+}
+
+/** The exclusive right to the write connection of this process, and the process' turn among the others. */
+export interface WriteLease {
+  /** Waits for SQLite's lock and begins an immediate transaction; see {@link WriteGate.begin}. */
+  begin(since: number): Promise<WriteTransaction>
+  /** Gives the lease on; to call it again does nothing. */
+  release(): void
 }
 
 // Constant, not growing: SQLite has no queue, so whoever backs off loses to whoever does not.
 const LOCK_POLL_MS = 1
 
-/** The one way to the write connection of a process: a queue, then SQLite's write lock, then an exclusive lease. */
+/**
+ * The one way to the write connection of a process: a turn in the queue of all processes, a lock within this one, then
+ * SQLite's own write lock; together an exclusive lease of the connection.
+ */
 export class WriteGate {
   readonly #options: WriteGateOptions
   readonly #lock = new FifoLock()
   #connection: SqliteConnection
   #isClosed = false
+  #waiting = 0
 
   constructor(options: WriteGateOptions) {
     this.#options = options
     this.#connection = options.openConnection()
   }
 
+  /** How many callers wait for the lease. */
+  get waiting(): number {
+    return this.#waiting
+  }
+
   /**
    * Waits for the lease and for SQLite's write lock, without blocking the event loop, and begins an immediate
-   * transaction. The caller must commit it or roll it back.
+   * transaction. The caller must commit it or roll it back; the lease goes on with it.
    * @throws DriverAdapterError of kind SocketTimeout after the busy timeout; nothing was written
    */
   async begin(): Promise<WriteTransaction> {
-    this.#assertOpen()
-    const start = performance.now()
-    const release = await this.#lock.acquire(this.#options.busyTimeoutMs)
-    if (!release) throw this.#refused(start)
+    const since = performance.now()
+    const lease = await this.lease(since)
     try {
-      await this.#beginImmediate(start)
+      return await this.#beginLeased(since, () => lease.release())
     } catch (error) {
-      release()
+      lease.release()
       throw error
     }
-    return new WriteTransaction(this.#connection, (isConnectionClean) => {
-      try {
-        if (!isConnectionClean) this.#replaceConnection('it stayed in a transaction')
-      } finally {
-        release()
-      }
-    })
+  }
+
+  /**
+   * Waits for the lease alone. Whoever has it may begin several transactions, one after another, and must release it.
+   * @param since when the wait began, on the clock of `performance.now()`; the busy timeout counts from there
+   * @throws DriverAdapterError of kind SocketTimeout after the busy timeout
+   */
+  async lease(since: number): Promise<WriteLease> {
+    this.#assertOpen()
+    this.#waiting += 1
+    try {
+      const release = await this.#turnAndLock(since)
+      return { begin: (begunSince) => this.#beginLeased(begunSince, () => undefined), release }
+    } finally {
+      this.#waiting -= 1
+    }
   }
 
   /** Waits for the transaction that is open, if any, then closes the connection. Later calls of begin() fail. */
   async close(): Promise<void> {
     this.#isClosed = true
     await this.#lock.acquire(this.#options.busyTimeoutMs)
+    this.#options.turnstile.close()
     this.#connection.close()
   }
 
-  async #beginImmediate(start: number): Promise<void> {
+  // The turn first: who asked for it first, in whatever process, gets it first.
+  async #turnAndLock(since: number): Promise<() => void> {
+    const turn = await this.#options.turnstile.enter(this.#left(since))
+    if (!turn) throw this.#refused(since)
+    const unlock = await this.#lock.acquire(this.#left(since))
+    if (!unlock) {
+      turn.leave()
+      throw this.#refused(since)
+    }
+    return () => {
+      unlock()
+      turn.leave()
+    }
+  }
+
+  async #beginLeased(since: number, onEnd: () => void): Promise<WriteTransaction> {
+    await this.#beginImmediate(since)
+    this.#options.observer.onLockAcquired?.({ waitedMs: performance.now() - since })
+    return new WriteTransaction(this.#connection, (isConnectionClean) => {
+      try {
+        if (!isConnectionClean) this.#replaceConnection('it stayed in a transaction')
+      } finally {
+        onEnd()
+      }
+    })
+  }
+
+  async #beginImmediate(since: number): Promise<void> {
     for (;;) {
       this.#assertOpen()
       try {
@@ -67,19 +121,24 @@ export class WriteGate {
         return
       } catch (error) {
         if (!isBusy(error)) throw error
+        this.#options.observer.onBusy?.({ code: sqliteCodeOf(error) ?? 'SQLITE_BUSY' })
       }
-      if (performance.now() - start >= this.#options.busyTimeoutMs) throw this.#refused(start)
+      if (this.#left(since) <= 0) throw this.#refused(since)
       await delay(LOCK_POLL_MS)
     }
+  }
+
+  #left(since: number): number {
+    return Math.max(0, since + this.#options.busyTimeoutMs - performance.now())
   }
 
   #assertOpen(): void {
     if (this.#isClosed) throw transactionClosed('The database is closed.')
   }
 
-  #refused(start: number): Error {
-    const waitedMs = performance.now() - start
-    this.#options.observer.onLockTimeout?.({ waitedMs })
+  #refused(since: number): Error {
+    const waitedMs = performance.now() - since
+    this.#options.observer.onRefused?.({ reason: 'lock-timeout', waitedMs })
     return writeLockTimeout(waitedMs)
   }
 

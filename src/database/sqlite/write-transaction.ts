@@ -15,11 +15,27 @@ export class WriteTransaction {
   readonly #connection: SqliteConnection
   readonly #onEnd: (isConnectionClean: boolean) => void
   #endedBecause: string | null = null
+  #lastUsedAt = performance.now()
+  #stopWatching: (() => void) | undefined
 
   /** @param onEnd called once; with false when the connection could not leave the transaction and must be replaced */
   constructor(connection: SqliteConnection, onEnd: (isConnectionClean: boolean) => void) {
     this.#connection = connection
     this.#onEnd = onEnd
+  }
+
+  get isOpen(): boolean {
+    return this.#endedBecause === null
+  }
+
+  /** When the last statement ran, on the clock of `performance.now()`. */
+  get lastUsedAt(): number {
+    return this.#lastUsedAt
+  }
+
+  /** Has `listener` called when the transaction ends; it takes the place of one that was given before. */
+  onceEnded(listener: () => void): void {
+    this.#stopWatching = listener
   }
 
   query(query: SqlQuery): SqlResultSet {
@@ -41,19 +57,24 @@ export class WriteTransaction {
   /** Makes the transaction's writes durable. When it throws, none of them was made. */
   async commit(): Promise<void> {
     this.#assertOpen()
-    this.#endedBecause = 'the transaction is being committed'
+    this.#endedBecause = 'it is being committed'
     let isCommitted = false
     try {
       await this.#commitOrThrow()
       isCommitted = true
     } finally {
-      this.#finish(isCommitted ? 'the transaction was committed' : 'its COMMIT failed and it was rolled back')
+      this.#finish(isCommitted ? 'it was committed' : 'its COMMIT failed and it was rolled back')
     }
+  }
+
+  /** Undoes the transaction for a reason of somebody else's, which whoever uses it later is told. */
+  expire(because: string): void {
+    if (this.isOpen) this.#finish(because)
   }
 
   /** Undoes the transaction. Harmless when it has ended already, because time-outs can race with their owner. */
   rollback(): void {
-    if (this.#endedBecause === null) this.#finish('the transaction was rolled back')
+    if (this.isOpen) this.#finish('it was rolled back')
   }
 
   // In WAL mode the holder of the write lock commits without waiting for anyone, but for an exclusive lock that a
@@ -72,11 +93,12 @@ export class WriteTransaction {
 
   #run<T>(work: () => T): T {
     this.#assertOpen()
+    this.#lastUsedAt = performance.now()
     try {
       return work()
     } catch (error) {
       // A full disk or an I/O error makes SQLite roll back by itself: a later COMMIT must not be acknowledged.
-      if (!this.#connection.isInTransaction) this.#finish('SQLite rolled the transaction back after an error')
+      if (!this.#connection.isInTransaction) this.#finish('SQLite rolled it back after an error')
       throw error
     }
   }
@@ -87,6 +109,7 @@ export class WriteTransaction {
 
   #finish(because: string): void {
     this.#endedBecause = because
+    this.#stopWatching?.()
     this.#onEnd(this.#leave())
   }
 

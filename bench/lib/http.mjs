@@ -1,0 +1,82 @@
+import { fork } from 'node:child_process'
+import { once } from 'node:events'
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import autocannon from 'autocannon'
+import BetterSqlite3 from 'better-sqlite3'
+
+const SERVER = fileURLToPath(new URL('../http-server.mjs', import.meta.url))
+const MIGRATIONS = fileURLToPath(new URL('../../prisma/migrations/sqlite', import.meta.url))
+
+/** A folder with a migrated database of so many personas. */
+export function createPersonas(count) {
+  const folder = mkdtempSync(join(tmpdir(), 'gator-bench-'))
+  const file = join(folder, 'gator.db')
+  const database = new BetterSqlite3(file)
+  database.pragma('journal_mode = WAL')
+  for (const entry of readdirSync(MIGRATIONS, { withFileTypes: true }).filter((item) => item.isDirectory())) {
+    database.exec(readFileSync(join(MIGRATIONS, entry.name, 'migration.sql'), 'utf8'))
+  }
+  const insert = database.prepare(
+    `INSERT INTO personas (id, name, appearance, personality, created_at, updated_at) VALUES (?, ?, ?, ?, ?, ?)`,
+  )
+  const time = new Date().toISOString().replace('Z', '+00:00')
+  const ids = Array.from(
+    { length: count },
+    (_value, index) => `01900000-0000-7000-8000-${String(index).padStart(12, '0')}`,
+  )
+  const text = 'short silver hair, round glasses, a navy blazer; '.repeat(8)
+  database.transaction(() => ids.forEach((id, index) => insert.run(id, `Persona ${index}`, text, text, time, time)))()
+  database.close()
+  return { file, ids, remove: () => rmSync(folder, { recursive: true, force: true }) }
+}
+
+/** Starts http-server.mjs; answers its address and how to end it. */
+export async function startServer(job) {
+  const child = fork(SERVER, [JSON.stringify(job)])
+  const [message] = await Promise.race([
+    once(child, 'message'),
+    once(child, 'exit').then(([code]) => Promise.reject(new Error(`the server ended with code ${code}`))),
+  ])
+  const stop = async () => {
+    const exited = once(child, 'exit')
+    child.disconnect()
+    await exited
+  }
+  /** How late the server's event loop was since the last call, in milliseconds; for a server of one process. */
+  const delays = async () => {
+    const answer = once(child, 'message')
+    child.send({ type: 'delays' })
+    const [{ p99, max }] = await answer
+    return { p99, max }
+  }
+  return { url: message.url, stop, delays }
+}
+
+/** Sends updates of different personas over so many connections, from this process, for so long. */
+export async function loadUpdates({ url, ids, connections, seconds }) {
+  let next = 0
+  const result = await autocannon({
+    url,
+    connections,
+    duration: seconds,
+    requests: [
+      {
+        method: 'PUT',
+        headers: { 'content-type': 'application/json' },
+        setupRequest: (request) => {
+          const id = ids[next++ % ids.length]
+          return {
+            ...request,
+            path: `/api/v1/personas/${id}`,
+            body: JSON.stringify({ base_image_path: `images/${next}.png` }),
+          }
+        },
+      },
+    ],
+  })
+  const failed = result.non2xx + result.errors + result.timeouts
+  return { perSecond: result['2xx'] / result.duration, failed, p50: result.latency.p50, p99: result.latency.p99 }
+}

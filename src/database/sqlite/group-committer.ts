@@ -1,0 +1,156 @@
+import { setImmediate as nextTurnOfTheLoop } from 'node:timers/promises'
+import { isLockTimeout } from './errors.js'
+import type { WriteGate, WriteLease } from './write-gate.js'
+import type { WriteTransaction } from './write-transaction.js'
+
+interface Write {
+  /** Runs the statement; may be called again, in another transaction, when the first one came to nothing. */
+  readonly run: (transaction: WriteTransaction) => unknown
+  readonly resolve: (result: unknown) => void
+  readonly reject: (error: unknown) => void
+  readonly enqueuedAt: number
+}
+
+/** Tells a write how it went; called after the COMMIT. */
+type Settle = () => void
+
+/** A batch holds the lock, and the event loop, while it runs: it is ended after so many writes, or so long. */
+const MAX_BATCH = 64
+const MAX_BATCH_MS = 4
+/** After so long another process gets its turn, if one waits. */
+const MAX_TURN_MS = 4
+const SAVEPOINT = 'write'
+
+/**
+ * Lets single writes that wait at the same time share one transaction and so one commit. There is no delay: what has
+ * arrived in one turn of the event loop, or while the lock was waited for, goes together. Each write has a savepoint, so
+ * a bad one is refused alone; each is answered after the COMMIT, never before; when the transaction comes to nothing,
+ * every write is tried again in one of its own.
+ */
+export class GroupCommitter {
+  readonly #pending: Write[] = []
+  #isFlushing = false
+
+  /**
+   * @param busyTimeoutMs how long a write may wait for the lock
+   * @param onBatch told the number of writes of each commit
+   */
+  constructor(
+    private readonly gate: WriteGate,
+    private readonly busyTimeoutMs: number,
+    private readonly onBatch: (size: number) => void,
+  ) {}
+
+  /** How many writes wait for the lock. */
+  get waiting(): number {
+    return this.#pending.length
+  }
+
+  /**
+   * Runs a write and resolves with its result once it is committed.
+   * @throws what the write threw, or the gate's refusal; nothing was written then
+   */
+  submit<T>(run: (transaction: WriteTransaction) => T): Promise<T> {
+    return new Promise((resolve, reject) => {
+      const settle = resolve as (result: unknown) => void
+      this.#pending.push({ run, resolve: settle, reject, enqueuedAt: performance.now() })
+      if (this.#isFlushing) return
+      this.#isFlushing = true
+      // After the sockets that are ready have been read: what they bring is part of the batch.
+      setImmediate(() => void this.#flush())
+    })
+  }
+
+  async #flush(): Promise<void> {
+    for (let oldest = this.#pending[0]; oldest; oldest = this.#pending[0]) {
+      try {
+        const lease = await this.gate.lease(oldest.enqueuedAt)
+        try {
+          await this.#commitAll(lease)
+        } finally {
+          lease.release()
+        }
+      } catch (error) {
+        this.#refuse(error)
+      }
+    }
+    this.#isFlushing = false
+  }
+
+  // One batch after another, for as long as a turn may last: to hand the turn to another process costs more than a
+  // commit does.
+  async #commitAll(lease: WriteLease): Promise<void> {
+    const start = performance.now()
+    for (let oldest = this.#pending[0]; oldest; oldest = this.#pending[0]) {
+      await this.#commitBatch(lease, await lease.begin(oldest.enqueuedAt))
+      if (performance.now() - start >= MAX_TURN_MS) return
+      await nextTurnOfTheLoop()
+    }
+  }
+
+  async #commitBatch(lease: WriteLease, transaction: WriteTransaction): Promise<void> {
+    const writes: Write[] = []
+    const settles: Settle[] = []
+    const start = performance.now()
+    try {
+      while (transaction.isOpen && writes.length < MAX_BATCH && performance.now() - start < MAX_BATCH_MS) {
+        const write = this.#pending.shift()
+        if (!write) break
+        writes.push(write)
+        settles.push(runOne(write, transaction))
+      }
+      await transaction.commit()
+    } catch {
+      transaction.rollback()
+      // Nothing was acknowledged and nothing was kept, so the writes may run again, each for itself.
+      for (const write of writes) await this.#commitAlone(lease, write)
+      return
+    }
+    this.onBatch(writes.length)
+    for (const settle of settles) settle()
+  }
+
+  async #commitAlone(lease: WriteLease, write: Write): Promise<void> {
+    try {
+      const transaction = await lease.begin(write.enqueuedAt)
+      try {
+        const result = write.run(transaction)
+        await transaction.commit()
+        this.onBatch(1)
+        write.resolve(result)
+      } finally {
+        transaction.rollback()
+      }
+    } catch (error) {
+      write.reject(error)
+    }
+  }
+
+  // Those who have waited as long as they may are refused; whoever came later goes on waiting. Any other failure to
+  // begin would be everybody's.
+  #refuse(error: unknown): void {
+    const latest = isLockTimeout(error) ? performance.now() - this.busyTimeoutMs : Infinity
+    const refused = this.#pending.filter((write, index) => index === 0 || write.enqueuedAt <= latest)
+    this.#pending.splice(0, refused.length)
+    for (const write of refused) write.reject(error)
+  }
+}
+
+function runOne(write: Write, transaction: WriteTransaction): Settle {
+  try {
+    transaction.savepoint('SAVEPOINT', SAVEPOINT)
+    const result = write.run(transaction)
+    transaction.savepoint('RELEASE', SAVEPOINT)
+    return () => write.resolve(result)
+  } catch (error) {
+    undo(transaction)
+    return () => write.reject(error)
+  }
+}
+
+// When SQLite has rolled back the whole transaction there is no savepoint left, and COMMIT will say so.
+function undo(transaction: WriteTransaction): void {
+  if (!transaction.isOpen) return
+  transaction.savepoint('ROLLBACK TO', SAVEPOINT)
+  transaction.savepoint('RELEASE', SAVEPOINT)
+}
