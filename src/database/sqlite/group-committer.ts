@@ -1,4 +1,3 @@
-import { setImmediate as nextTurnOfTheLoop } from 'node:timers/promises'
 import { isLockTimeout } from './errors.js'
 import type { WriteGate, WriteLease } from './write-gate.js'
 import type { WriteTransaction } from './write-transaction.js'
@@ -77,14 +76,15 @@ export class GroupCommitter {
     this.#isFlushing = false
   }
 
-  // One batch after another, for as long as a turn may last: to hand the turn to another process costs more than a
-  // commit does.
+  // One batch after another, for as long as a turn may last, if those who were just answered write again at once: to hand
+  // the turn to another process costs more than a commit does. The event loop is not waited for: other processes would
+  // wait with it.
   async #commitAll(lease: WriteLease): Promise<void> {
     const start = performance.now()
     for (let oldest = this.#pending[0]; oldest; oldest = this.#pending[0]) {
       await this.#commitBatch(lease, await lease.begin(oldest.enqueuedAt))
       if (performance.now() - start >= MAX_TURN_MS) return
-      await nextTurnOfTheLoop()
+      await microtasksDone()
     }
   }
 
@@ -134,6 +134,11 @@ export class GroupCommitter {
     this.#pending.splice(0, refused.length)
     for (const write of refused) write.reject(error)
   }
+}
+
+/** Resolves when the promises that were settled before have told whoever awaits them, and those whoever awaits those. */
+function microtasksDone(): Promise<void> {
+  return new Promise((resolve) => process.nextTick(resolve))
 }
 
 function runOne(write: Write, transaction: WriteTransaction): Settle {
