@@ -31,7 +31,7 @@ export abstract class PrismaDatabase extends Database {
   /** Turns an error of Prisma or of the driver into one of database-errors.ts, and leaves every other as it is. */
   protected abstract translate(error: unknown): unknown
 
-  private async translated<T>(work: () => Promise<T>): Promise<T> {
+  protected async translated<T>(work: () => Promise<T>): Promise<T> {
     try {
       return await work()
     } catch (error) {

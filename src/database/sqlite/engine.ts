@@ -5,6 +5,7 @@ import type { SqlQuery, SqlResultSet } from '@prisma/driver-adapter-utils'
 import { type ConnectionOptions, SqliteConnection } from './connection.js'
 import { type OpenDriver, openBetterSqlite3 } from './driver.js'
 import { isBusy, writeQueueFull } from './errors.js'
+import { FileIdentity } from './file-identity.js'
 import { GroupCommitter } from './group-committer.js'
 import type { SqliteObserver } from './observer.js'
 import { Reader } from './reader.js'
@@ -40,6 +41,7 @@ interface Parts {
   readonly watchdog: WatchdogOptions
   readonly writeQueueLimit: number
   readonly observer: SqliteObserver
+  readonly assertUsable: () => void
 }
 
 /**
@@ -60,9 +62,18 @@ export class SqliteEngine {
       SqliteConnection.open({ file, busyTimeoutMs, synchronous, role, observer, openDriver })
     mkdirSync(dirname(file), { recursive: true })
     const { turnstile = openTurnstile } = options
+    const identity = new FileIdentity(file)
+    const assertUsable = () => identity.assertUnchanged()
     const gate = await retryWhileBusy(busyTimeoutMs, () => {
-      return new WriteGate({ busyTimeoutMs, openConnection: () => connect('writer'), turnstile, observer })
+      return new WriteGate({
+        busyTimeoutMs,
+        openConnection: () => connect('writer'),
+        turnstile,
+        assertUsable,
+        observer,
+      })
     })
+    identity.remember()
     const readConnection = await retryWhileBusy(busyTimeoutMs, () => connect('reader'))
     return new SqliteEngine({
       gate,
@@ -75,7 +86,13 @@ export class SqliteEngine {
       },
       writeQueueLimit: options.writeQueueLimit ?? DEFAULT_WRITE_QUEUE_LIMIT,
       observer,
+      assertUsable,
     })
+  }
+
+  /** @throws when the database file was replaced or removed since it was opened; a write would be refused then */
+  assertUsable(): void {
+    this.parts.assertUsable()
   }
 
   query(query: SqlQuery): Promise<SqlResultSet> {

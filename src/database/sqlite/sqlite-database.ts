@@ -42,6 +42,13 @@ export class SqliteDatabase extends PrismaDatabase {
     return new SqliteDatabase(client, engine)
   }
 
+  override probe(): Promise<void> {
+    return this.translated(async () => {
+      this.engine.assertUsable()
+      await super.probe()
+    })
+  }
+
   override async close(): Promise<void> {
     await this.client.$disconnect()
     await this.engine.close()
@@ -52,6 +59,9 @@ export class SqliteDatabase extends PrismaDatabase {
     if (driverCode === WRITE_QUEUE_FULL) return new WriteQueueFullError({ cause: error })
     if (driverCode?.startsWith('SQLITE_BUSY')) return new WriteLockTimeoutError({ cause: error })
     if (driverCode === 'SQLITE_FULL') return new StorageFullError({ cause: error })
+    if (driverCode === 'SQLITE_READONLY_DBMOVED') {
+      return new DatabaseUnavailableError('The database file was replaced or removed.', { cause: error })
+    }
     if (driverCode !== undefined && UNAVAILABLE.test(driverCode)) {
       return new DatabaseUnavailableError(`The database file cannot be used (${driverCode}).`, { cause: error })
     }

@@ -11,6 +11,8 @@ export interface WriteGateOptions {
   readonly busyTimeoutMs: number
   readonly openConnection: () => SqliteConnection
   readonly turnstile: Turnstile
+  /** Called before each transaction; throws when the connection must not be written to any more. */
+  readonly assertUsable: () => void
   readonly observer: SqliteObserver
 }
 
@@ -116,6 +118,7 @@ export class WriteGate {
   async #beginImmediate(since: number): Promise<void> {
     for (;;) {
       this.#assertOpen()
+      this.#options.assertUsable()
       try {
         this.#connection.control('BEGIN IMMEDIATE')
         return
