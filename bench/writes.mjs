@@ -3,7 +3,7 @@
 import { readFileSync, writeFileSync } from 'node:fs'
 import { cpus } from 'node:os'
 import { setTimeout as delay } from 'node:timers/promises'
-import { createPersonas, loadUpdates, startServer } from './lib/http.mjs'
+import { createPersonas, loadReads, loadUpdates, startServer } from './lib/http.mjs'
 import { holdLock, steadyReads } from './lib/lock-test.mjs'
 import { runInProcesses } from './lib/processes.mjs'
 import { latencies, median, spread } from './lib/statistics.mjs'
@@ -18,7 +18,10 @@ const UPDATE_SECONDS = isQuick ? 1 : 4
 const HTTP_SECONDS = isQuick ? 2 : 6
 const LOCK_MS = isQuick ? 1_500 : 5_000
 const CONNECTIONS = 64
+const CONNECTIONS_OF_A_PROCESS = 16
 const PERSONAS = 1_000
+const START = '<!-- writes -->'
+const END = '<!-- /writes -->'
 
 const sections = [
   await readModifyWrite(),
@@ -26,6 +29,7 @@ const sections = [
   await scaling(),
   await durability(),
   await overHttp(),
+  await workersOverHttp(),
   await foreignLock(),
 ]
 const table = `${describeMachine()}\n\n${sections.join('\n\n')}\n`
@@ -93,7 +97,7 @@ async function scaling() {
   for (const store of ['ours', 'official', 'plain']) {
     const perProcesses = {}
     for (const processes of [1, 2, 4]) {
-      const runs = await repeat(() => updates(processes, store, CONNECTIONS / processes))
+      const runs = await repeat(() => updates(processes, store, CONNECTIONS_OF_A_PROCESS))
       perProcesses[processes] = {
         perSecond: median(runs.map((run) => run.perSecond)),
         shares: median(runs.map((run) => run.spread)),
@@ -108,7 +112,7 @@ async function scaling() {
     ])
   }
   return section(
-    `Single updates through the adapter, ${CONNECTIONS} at a time in all: updates/s`,
+    `Single updates through the adapter, ${CONNECTIONS_OF_A_PROCESS} at a time in each process: updates/s`,
     ['', '1 process', '2 processes', '4 processes', '4 / 2', 'most / least served of 4'],
     rows,
   )
@@ -159,12 +163,35 @@ async function overHttp() {
   )
 }
 
-async function httpRun(adapter, synchronous) {
+async function workersOverHttp() {
+  const counts = [1, 2, 4]
+  const loads = { PUT: loadUpdates, GET: loadReads }
+  const results = Object.fromEntries(Object.keys(loads).map((method) => [method, counts.map(() => [])]))
+  for (let run = 0; run < RUNS; run++) {
+    for (const [method, load] of Object.entries(loads)) {
+      for (const [index, workers] of counts.entries()) {
+        results[method][index].push(await httpRun('ours', 'NORMAL', workers, load))
+      }
+    }
+  }
+  const rows = Object.entries(results).map(([method, cells]) => {
+    const rates = cells.map((runs) => median(runs.map((run) => run.perSecond)))
+    return [method, ...rates.map(round), fixed(rates[2] / rates[1], 2)]
+  })
+  return section(
+    `More workers than cores, over HTTP: ${CONNECTIONS} connections, requests/s`,
+    ['', '1 worker', '2 workers', '4 workers', '4 / 2'],
+    rows,
+  )
+}
+
+async function httpRun(adapter, synchronous, workers = 2, load = loadUpdates) {
   const personas = createPersonas(PERSONAS)
-  const server = await startServer({ file: personas.file, adapter, synchronous, workers: 2 })
+  const server = await startServer({ file: personas.file, adapter, synchronous, workers })
+  const target = { url: server.url, ids: personas.ids, connections: CONNECTIONS }
   try {
-    await loadUpdates({ url: server.url, ids: personas.ids, connections: CONNECTIONS, seconds: 1 })
-    return await loadUpdates({ url: server.url, ids: personas.ids, connections: CONNECTIONS, seconds: HTTP_SECONDS })
+    await load({ ...target, seconds: 1 })
+    return await load({ ...target, seconds: HTTP_SECONDS })
   } finally {
     await server.stop()
     personas.remove()
@@ -228,8 +255,9 @@ function describeMachine() {
 }
 
 function writeInto(file, text) {
-  const [before, , after] = readFileSync(file, 'utf8').split(/(?<=<!-- writes -->\n)|(?=<!-- \/writes -->)/)
-  writeFileSync(file, `${before}\n${text}\n${after}`)
+  const page = readFileSync(file, 'utf8')
+  const start = page.indexOf(START) + START.length
+  writeFileSync(file, `${page.slice(0, start)}\n\n${text}\n${page.slice(page.indexOf(END))}`)
 }
 
 function round(value) {

@@ -56,27 +56,28 @@ export async function startServer(job) {
 }
 
 /** Sends updates of different personas over so many connections, from this process, for so long. */
-export async function loadUpdates({ url, ids, connections, seconds }) {
-  let next = 0
-  const result = await autocannon({
-    url,
-    connections,
-    duration: seconds,
-    requests: [
-      {
-        method: 'PUT',
-        headers: { 'content-type': 'application/json' },
-        setupRequest: (request) => {
-          const id = ids[next++ % ids.length]
-          return {
-            ...request,
-            path: `/api/v1/personas/${id}`,
-            body: JSON.stringify({ base_image_path: `images/${next}.png` }),
-          }
-        },
-      },
-    ],
-  })
+export function loadUpdates(target) {
+  return load(target, (request, id, serial) => ({
+    ...request,
+    method: 'PUT',
+    path: `/api/v1/personas/${id}`,
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify({ base_image_path: `images/${serial}.png` }),
+  }))
+}
+
+/** Sends reads of different personas. */
+export function loadReads(target) {
+  return load(target, (request, id) => ({ ...request, method: 'GET', path: `/api/v1/personas/${id}` }))
+}
+
+async function load({ url, ids, connections, seconds }, requestOf) {
+  let serial = 0
+  const setupRequest = (request) => {
+    serial += 1
+    return requestOf(request, ids[serial % ids.length], serial)
+  }
+  const result = await autocannon({ url, connections, duration: seconds, requests: [{ setupRequest }] })
   const failed = result.non2xx + result.errors + result.timeouts
   return { perSecond: result['2xx'] / result.duration, failed, p50: result.latency.p50, p99: result.latency.p99 }
 }
