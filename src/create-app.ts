@@ -6,10 +6,17 @@ import { AppModule } from './app.module.js'
 import type { Settings } from './config/settings.js'
 import type { OpenDatabase } from './database/database.module.js'
 import { openDatabase as openConfiguredDatabase } from './database/open-database.js'
-import { addMethodFallbacks, addRequestLog, ignoreExpectations, setCommonHeaders } from './http/fastify-hooks.js'
+import {
+  addMethodFallbacks,
+  addRequestLog,
+  hostFault,
+  ignoreExpectations,
+  setCommonHeaders,
+} from './http/fastify-hooks.js'
 import { registerJsonBodyParser } from './http/json-body.js'
 import { clientErrorAnswer, frameworkErrorAnswer } from './http/raw-problems.js'
 import { requestIdOf } from './http/request-id.js'
+import { RESPONSE_HEADERS } from './http/openapi.js'
 import { serveOpenApi } from './http/swagger.js'
 import { NestLogger } from './logging/logger.js'
 
@@ -22,8 +29,13 @@ export interface AppOptions {
   readonly openDatabase?: OpenDatabase
 }
 
+// A client that sends a body this slowly holds a connection, and a shutdown, for nothing.
+const REQUEST_TIMEOUT_MS = 30_000
 // An id that is too long is an unknown one (404), not a request that could not be understood.
 const MAX_PATH_PARAMETER = 65_536
+
+/** What a page may read of an answer: every header that the API documents. */
+const EXPOSED_HEADERS = Object.keys(RESPONSE_HEADERS)
 
 /** Builds the application, ready to serve (`inject` works); listening is up to the caller. */
 export async function createApp(options: AppOptions): Promise<NestFastifyApplication> {
@@ -35,6 +47,9 @@ export async function createApp(options: AppOptions): Promise<NestFastifyApplica
     // A request on a connection that is still open is answered while the others are being finished.
     return503OnClosing: false,
     forceCloseConnections: 'idle',
+    requestTimeout: REQUEST_TIMEOUT_MS,
+    // Answered here, with a problem document, and not by Node.
+    http: { requireHostHeader: false },
     routerOptions: { ignoreTrailingSlash: true, maxParamLength: MAX_PATH_PARAMETER },
     frameworkErrors: frameworkErrorAnswer(worker),
     clientErrorHandler: clientErrorAnswer,
@@ -43,7 +58,7 @@ export async function createApp(options: AppOptions): Promise<NestFastifyApplica
   // The adapter runs this hook before every other, so that what CORS answers has the headers too.
   adapter.setOnRequestHook((request, reply, done) => {
     setCommonHeaders(request, reply, worker)
-    done()
+    done(hostFault(request))
   })
   ignoreExpectations(fastify)
   addRequestLog(fastify, logger)
@@ -74,6 +89,6 @@ function enableCors(app: NestFastifyApplication, origins: readonly string[]): vo
     // OPTIONS goes on to the route that answers it with Allow, be it a preflight or not.
     preflightContinue: true,
     strictPreflight: false,
-    exposedHeaders: ['ETag', 'Link', 'Location', 'X-Total-Count', 'X-Request-Id', 'X-Ignored-Fields', 'Retry-After'],
+    exposedHeaders: EXPOSED_HEADERS,
   })
 }

@@ -37,7 +37,13 @@ async function main(): Promise<void> {
   return serve(settings, logger)
 }
 
+// A driver's own error has a code; its message says what is wrong with the file, or the server.
+function explainUnopened(error: unknown): never {
+  if (!(error instanceof Error) || !('code' in error)) throw error
+  throw new StartFailedError(`The database cannot be opened: ${error.message || String(error.code)}`)
+}
+
 async function migrate(settings: Settings, logger: Logger): Promise<void> {
-  const pending = await ensureSchema(migrationStoreOf(settings.database), settings.database)
+  const pending = await ensureSchema(migrationStoreOf(settings.database), settings.database).catch(explainUnopened)
   if (pending.length > 0) logger.info({ migrations: pending }, 'the database was behind and has these migrations now')
 }

@@ -91,6 +91,10 @@ export class Primary {
 
   /** Replaces the workers one after another; each new one listens before the old one stops. */
   #reload(): Promise<void> {
+    if (!this.#hasStarted) {
+      this.logger.warn('SIGHUP while the workers are starting: they are new already')
+      return this.#reloading
+    }
     this.#reloading = this.#reloading.then(async () => {
       this.logger.info('reloading the workers, one after another')
       for (const slot of this.#slots.values()) {

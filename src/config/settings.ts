@@ -52,11 +52,15 @@ const oneOf = <const T extends string>(...values: [T, ...T[]]) => z.enum(values,
 
 const workers = z
   .string()
-  .transform((value) => (value === 'auto' ? String(availableParallelism()) : value))
+  .transform((value) => (value === 'auto' ? String(Math.min(availableParallelism(), MAX_WORKERS)) : value))
   .pipe(wholeNumber(1, MAX_WORKERS))
 
 const databaseUrl = z.string().transform((value, context): DatabaseTarget => {
   const target = parseDatabaseUrl(value)
+  if (target?.provider === 'postgresql' && new URL(target.url).searchParams.has('schema')) {
+    context.addIssue({ code: 'custom', message: 'must not name a schema: the tables are in the default one' })
+    return z.NEVER
+  }
   if (target) return target
   context.addIssue({ code: 'custom', message: `must be ${KNOWN_DATABASE_URLS}` })
   return z.NEVER

@@ -1,6 +1,7 @@
 import { type BeforeApplicationShutdown, Inject, Injectable } from '@nestjs/common'
 import type { Logger } from 'pino'
 import { Database } from '../database/database.js'
+import { errorForLog } from '../logging/error-for-log.js'
 import { LOGGER } from '../logging/logging.module.js'
 import { packageInfo } from '../package-root.js'
 import type { HealthReport, HealthResource, ReadinessResource } from './health.resource.js'
@@ -53,7 +54,7 @@ export class HealthService implements BeforeApplicationShutdown {
       await Promise.race([this.database.probe(), rejectAfter(PROBE_TIMEOUT_MS, deadline.signal)])
       return { isHealthy: true, latencyMs: performance.now() - start }
     } catch (error) {
-      this.logger.warn({ err: error }, 'the database does not answer')
+      this.logger.warn({ err: errorForLog(error) }, 'the database does not answer')
       return { isHealthy: false, latencyMs: performance.now() - start }
     } finally {
       deadline.abort()

@@ -1,5 +1,5 @@
 import { METHODS } from 'node:http'
-import { NotFoundException } from '@nestjs/common'
+import { BadRequestException, NotFoundException } from '@nestjs/common'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import type { Logger } from 'pino'
 import { MethodNotAllowedError } from './method-not-allowed.error.js'
@@ -19,6 +19,12 @@ export function ignoreExpectations(fastify: FastifyInstance): void {
 /** The path of a request, without its query string. */
 export function pathOf(url: string): string {
   return url.split('?')[0] ?? url
+}
+
+/** A request of HTTP/1.1 must say which host it is for (RFC 9112, section 3.2). */
+export function hostFault(request: FastifyRequest): Error | undefined {
+  const isMissing = request.raw.httpVersion === '1.1' && request.headers.host === undefined
+  return isMissing ? new BadRequestException('The request has no Host header.') : undefined
 }
 
 /** Sets the headers that every answer carries. */

@@ -1,3 +1,4 @@
+import { UnsupportedMediaTypeException } from '@nestjs/common'
 import type { FastifyInstance } from 'fastify'
 
 /** The body is not JSON (RFC 8259), or not UTF-8. */
@@ -14,7 +15,12 @@ const JSON_MEDIA_TYPES = ['application/json', 'application/merge-patch+json']
 export function registerJsonBodyParser(fastify: FastifyInstance): void {
   fastify.removeAllContentTypeParsers()
   const decoder = new TextDecoder('utf-8', { fatal: true })
-  fastify.addContentTypeParser(JSON_MEDIA_TYPES, { parseAs: 'buffer' }, (_request, body, done) => {
+  fastify.addContentTypeParser(JSON_MEDIA_TYPES, { parseAs: 'buffer' }, (request, body, done) => {
+    const encoding = request.headers['content-encoding'] ?? 'identity'
+    if (encoding.toLowerCase() !== 'identity') {
+      done(new UnsupportedMediaTypeException(`Unsupported Content-Encoding: ${encoding}`), undefined)
+      return
+    }
     try {
       const text = decoder.decode(body as Buffer)
       done(null, text === '' ? undefined : JSON.parse(text))

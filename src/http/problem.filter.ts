@@ -1,6 +1,7 @@
 import { type ArgumentsHost, Catch, type ExceptionFilter, Inject } from '@nestjs/common'
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import type { Logger } from 'pino'
+import { errorForLog } from '../logging/error-for-log.js'
 import { LOGGER } from '../logging/logging.module.js'
 import { pathOf } from './fastify-hooks.js'
 import { PROBLEM_MEDIA_TYPE } from './problem.js'
@@ -19,9 +20,9 @@ export class ProblemFilter implements ExceptionFilter {
     const reply = http.getResponse<FastifyReply>()
     const { problem, headers } = problemAnswerOf(error)
     if (problem.status === FIRST_SERVER_ERROR) {
-      this.logger.error({ requestId: request.id, err: error }, 'unforeseen error')
+      this.logger.error({ requestId: request.id, err: errorForLog(error) }, 'unforeseen error')
     } else if (problem.status > FIRST_SERVER_ERROR) {
-      this.logger.warn({ requestId: request.id, err: error }, problem.detail)
+      this.logger.warn({ requestId: request.id, err: errorForLog(error) }, problem.detail)
     }
     if (reply.sent) return
     void reply

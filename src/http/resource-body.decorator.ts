@@ -58,11 +58,13 @@ class ResourceBodyPipe implements PipeTransform<IncomingBody, object> {
     const dtoClass = metatype as Type<object>
     const unknown = unknownFields(body.document, dtoClass, body.options.readOnlyFields ?? [])
     const structural = structureFaults(body.document)
-    const { dto, faults } = validateDto(dtoClass, withoutFaulty(body.document, structural))
+    // A field whose text cannot be stored is not worth a second fault about its length.
+    const unstorable = fieldsWith(structural)
+    const { dto, faults } = validateDto(dtoClass, without(unstorable, body.document))
     const refused = body.isLenient && canBeAnnounced(unknown) ? [] : unknown.map(unknownFault)
-    const single = [...structural, ...faults.filter((found) => !isCovered(found, structural))]
-    const isFaulty = (field: string) => single.some((found) => topOf(found) === field)
-    const all = [...single, ...(body.options.combined?.(dto, isFaulty) ?? []), ...refused]
+    const single = [...structural, ...faults.filter((found) => !unstorable.has(fieldOf(found)))]
+    const faulty = fieldsWith(single)
+    const all = [...single, ...(body.options.combined?.(dto, (field) => faulty.has(field)) ?? []), ...refused]
     if (all.length > 0) throw new ValidationFailedError(all)
     if (body.isLenient) announceIgnored(body.reply, unknown)
     return dto
@@ -82,19 +84,17 @@ function unknownFault(field: string): Fault {
   return { pointer: `/${pointerToken(field)}`, detail: 'is not a field of this resource' }
 }
 
-// A field whose text cannot be stored is not worth a second fault about its length.
-function withoutFaulty(document: Record<string, unknown>, structural: readonly Fault[]): Record<string, unknown> {
-  if (structural.length === 0) return document
-  return Object.fromEntries(
-    Object.entries(document).filter(([key]) => !structural.some((found) => topOf(found) === key)),
-  )
+function without(fields: ReadonlySet<string>, document: Record<string, unknown>): Record<string, unknown> {
+  if (fields.size === 0) return document
+  return Object.fromEntries(Object.entries(document).filter(([key]) => !fields.has(key)))
 }
 
-function isCovered(found: Fault, structural: readonly Fault[]): boolean {
-  return structural.some((other) => topOf(other) === topOf(found))
+function fieldsWith(faults: readonly Fault[]): ReadonlySet<string> {
+  return new Set(faults.map(fieldOf))
 }
 
-function topOf(found: Fault): string {
+/** The field of the document that a fault lies in. */
+function fieldOf(found: Fault): string {
   return (found.pointer.split('/')[1] ?? '').replaceAll('~1', '/').replaceAll('~0', '~')
 }
 

@@ -7,7 +7,7 @@ import type { Settings } from '../config/settings.js'
 export function createLogger(settings: Settings['log'], bindings: Readonly<Record<string, unknown>> = {}): Logger {
   const options = { level: settings.level, base: bindings, timestamp: stdTimeFunctions.isoTime }
   if (settings.format === 'json') return pino(options, pino.destination({ dest: 1, sync: true }))
-  return pino(options, pretty({ destination: 1, sync: true, ignore: 'worker', translateTime: 'SYS:HH:MM:ss.l' }))
+  return pino(options, pretty({ destination: 1, sync: true, translateTime: 'SYS:HH:MM:ss.l' }))
 }
 
 /** Nest's own messages, through pino: its start-up chatter is debug, its warnings and errors are what they are. */

@@ -32,6 +32,7 @@ export function structureFaults(document: unknown): Fault[] {
 
 function pushChildren(node: Node & { value: object }, stack: Node[], faults: Fault[]): void {
   for (const [key, value] of Object.entries(node.value).reverse()) {
+    if (faults.length >= MAX_FAULTS) return
     const pointer = `${node.pointer}/${pointerToken(key)}`
     if (key === '__proto__') faults.push({ pointer, detail: 'must not be called __proto__' })
     const detail = textFault(key)

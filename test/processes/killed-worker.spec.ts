@@ -12,7 +12,6 @@ const WRITERS = 4
 const CYCLES = 3
 const TEST_TIMEOUT_MS = 60_000
 const BACK_WITHIN_MS = 2_000
-const SLOWEST_RETURN_MS = 6_000
 const WRITES_BETWEEN_KILLS = 40
 /** The load is bounded: what is measured is a worker's return, not how many writes the machine can do besides. */
 const WRITE_EVERY_MS = 10
@@ -100,9 +99,10 @@ describe('workers that are killed with -9 during writes', () => {
       await Promise.all(writers)
       expect(await server.stop()).toEqual({ code: 0, signal: null })
 
-      // A start waits for a processor when the machine has other work; the quickest one tells what the server needs.
-      expect(Math.min(...pausesMs)).toBeLessThan(BACK_WITHIN_MS)
-      expect(Math.max(...pausesMs)).toBeLessThan(SLOWEST_RETURN_MS)
+      // A start takes 0.9 s of a processor; now and then one waits longer for it, since the writers want it too.
+      const [quickest = 0, middle = 0, slowest = 0] = pausesMs.toSorted((one, other) => one - other)
+      expect([quickest, middle].every((pause) => pause < BACK_WITHIN_MS)).toBe(true)
+      expect(slowest).toBeLessThan(2 * BACK_WITHIN_MS)
       withDatabase(folder, (database) => {
         expect(database.pragma('integrity_check', { simple: true })).toBe('ok')
         const stored = new Set(database.prepare('SELECT id FROM personas').pluck().all())

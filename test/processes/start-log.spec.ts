@@ -42,7 +42,12 @@ describe('a cluster that logs its SQL', () => {
 
   function expectTransaction(lines: readonly LogLine[], statement: string): void {
     const index = lines.findIndex(({ msg }) => msg.startsWith(`SQL ${statement}`))
-    const around = [lines[index - 1], lines[index], lines[index + 1]].map((line) => line?.msg)
-    expect(around).toEqual(['SQL BEGIN IMMEDIATE', expect.stringContaining(statement), 'SQL COMMIT'])
+    expect(lines.slice(index - 2, index + 3).map((line) => line.msg)).toEqual([
+      'SQL BEGIN IMMEDIATE',
+      'SQL SAVEPOINT write',
+      expect.stringContaining(statement),
+      'SQL RELEASE write',
+      'SQL COMMIT',
+    ])
   }
 })

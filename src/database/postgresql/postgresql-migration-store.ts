@@ -38,10 +38,16 @@ export class PostgresqlMigrationStore implements MigrationStore {
   }
 
   async exclusively<T>(work: () => Promise<T>): Promise<T> {
-    return this.connected(async (client) => {
-      await client.query('SELECT pg_advisory_lock($1)', [ADVISORY_LOCK])
-      return work()
-    })
+    try {
+      return await this.connected(async (client) => {
+        await client.query('SELECT pg_advisory_lock($1)', [ADVISORY_LOCK])
+        return work()
+      })
+    } catch (error) {
+      // There is nothing to lock yet: the command that migrates creates the database, and takes its own lock then.
+      if (codeOf(error) === UNDEFINED_DATABASE) return work()
+      throw error
+    }
   }
 
   private async connected<T>(work: (client: Client) => Promise<T>): Promise<T> {

@@ -77,7 +77,7 @@ export class SqliteEngine {
     const readConnection = await retryWhileBusy(busyTimeoutMs, () => connect('reader'))
     return new SqliteEngine({
       gate,
-      committer: new GroupCommitter(gate, busyTimeoutMs, (size) => observer.onBatch?.({ size })),
+      committer: new GroupCommitter(gate, busyTimeoutMs, observer),
       readConnection,
       reader: new Reader(readConnection, busyTimeoutMs),
       watchdog: {
@@ -95,15 +95,15 @@ export class SqliteEngine {
     this.parts.assertUsable()
   }
 
-  query(query: SqlQuery): Promise<SqlResultSet> {
-    return this.isRead(query.sql)
-      ? this.parts.reader.run(query, (connection) => connection.query(query))
+  async query(query: SqlQuery): Promise<SqlResultSet> {
+    return (await this.isRead(query.sql))
+      ? this.parts.reader.run((connection) => connection.query(query))
       : this.write((transaction) => transaction.query(query))
   }
 
-  execute(query: SqlQuery): Promise<number> {
-    return this.isRead(query.sql)
-      ? this.parts.reader.run(query, (connection) => connection.execute(query))
+  async execute(query: SqlQuery): Promise<number> {
+    return (await this.isRead(query.sql))
+      ? this.parts.reader.run((connection) => connection.execute(query))
       : this.write((transaction) => transaction.execute(query))
   }
 
@@ -138,8 +138,8 @@ export class SqliteEngine {
   }
 
   /** Routes by what SQLite says of the statement, never by its text. */
-  private isRead(sql: string): boolean {
-    return this.parts.readConnection.isReadonly(sql)
+  private isRead(sql: string): Promise<boolean> {
+    return this.parts.reader.run((connection) => connection.isReadonly(sql))
   }
 
   private write<T>(run: (transaction: WriteTransaction) => T): Promise<T> {

@@ -38,6 +38,9 @@ const LOCK_TIMEOUT = 'SQLITE_BUSY_TIMEOUT'
 /** The engine's own code for a write that came when as many waited as may; SQLite has none for it. */
 export const WRITE_QUEUE_FULL = 'WRITE_QUEUE_FULL'
 
+/** The engine's own code for a transaction that has ended, whoever ended it. */
+export const TRANSACTION_CLOSED = 'TRANSACTION_CLOSED'
+
 /** Whether a write was refused because it had waited as long as it may. */
 export function isLockTimeout(error: unknown): boolean {
   return error instanceof DriverAdapterError && error.cause.originalCode === LOCK_TIMEOUT
@@ -63,7 +66,15 @@ export function writeLockTimeout(waitedMs: number): DriverAdapterError {
 
 /** What a caller gets who uses a transaction that has ended, whoever ended it. */
 export function transactionClosed(why: string): DriverAdapterError {
-  return new DriverAdapterError({ kind: 'TransactionAlreadyClosed', cause: why })
+  const error = new DriverAdapterError({
+    kind: 'TransactionAlreadyClosed',
+    cause: why,
+    originalCode: TRANSACTION_CLOSED,
+    originalMessage: why,
+  })
+  // Prisma passes an error of COMMIT on as it is; by itself it says no more than its kind.
+  error.message = why
+  return error
 }
 
 /** What a caller gets whose statement the engine does not let through. */

@@ -1,4 +1,5 @@
 import { isLockTimeout } from './errors.js'
+import type { SqliteObserver } from './observer.js'
 import type { WriteGate, WriteLease } from './write-gate.js'
 import type { WriteTransaction } from './write-transaction.js'
 
@@ -32,12 +33,12 @@ export class GroupCommitter {
 
   /**
    * @param busyTimeoutMs how long a write may wait for the lock
-   * @param onBatch told the number of writes of each commit
+   * @param observer told of each commit, and of each write that is refused
    */
   constructor(
     private readonly gate: WriteGate,
     private readonly busyTimeoutMs: number,
-    private readonly onBatch: (size: number) => void,
+    private readonly observer: SqliteObserver,
   ) {}
 
   /** How many writes wait for the lock. */
@@ -106,7 +107,7 @@ export class GroupCommitter {
       for (const write of writes) await this.#commitAlone(lease, write)
       return
     }
-    this.onBatch(writes.length)
+    this.observer.onBatch?.({ size: writes.length })
     for (const settle of settles) settle()
   }
 
@@ -116,7 +117,7 @@ export class GroupCommitter {
       try {
         const result = write.run(transaction)
         await transaction.commit()
-        this.onBatch(1)
+        this.observer.onBatch?.({ size: 1 })
         write.resolve(result)
       } finally {
         transaction.rollback()
@@ -129,10 +130,17 @@ export class GroupCommitter {
   // Those who have waited as long as they may are refused; whoever came later goes on waiting. Any other failure to
   // begin would be everybody's.
   #refuse(error: unknown): void {
-    const latest = isLockTimeout(error) ? performance.now() - this.busyTimeoutMs : Infinity
+    const now = performance.now()
+    const latest = isLockTimeout(error) ? now - this.busyTimeoutMs : Infinity
     const refused = this.#pending.filter((write, index) => index === 0 || write.enqueuedAt <= latest)
     this.#pending.splice(0, refused.length)
-    for (const write of refused) write.reject(error)
+    for (const [index, write] of refused.entries()) {
+      // The gate has told of the first, for whom it waited.
+      if (index > 0 && isLockTimeout(error)) {
+        this.observer.onRefused?.({ reason: 'lock-timeout', waitedMs: now - write.enqueuedAt })
+      }
+      write.reject(error)
+    }
   }
 }
 

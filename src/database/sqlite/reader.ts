@@ -1,5 +1,4 @@
 import { setTimeout as delay } from 'node:timers/promises'
-import type { SqlQuery } from '@prisma/driver-adapter-utils'
 import type { SqliteConnection } from './connection.js'
 import { isBusy } from './errors.js'
 
@@ -19,11 +18,11 @@ export class Reader {
    * Runs a read. In WAL mode readers wait for nobody but for a recovery after a crash; then it is tried again until the
    * busy timeout is over.
    */
-  async run<T>(query: SqlQuery, how: (connection: SqliteConnection, query: SqlQuery) => T): Promise<T> {
+  async run<T>(read: (connection: SqliteConnection) => T): Promise<T> {
     const start = performance.now()
     for (;;) {
       try {
-        return how(this.connection, query)
+        return read(this.connection)
       } catch (error) {
         if (!isBusy(error) || performance.now() - start >= this.busyTimeoutMs) throw error
       }

@@ -34,7 +34,7 @@ const LOCK_POLL_MS = 1
 export class WriteGate {
   readonly #options: WriteGateOptions
   readonly #lock = new FifoLock()
-  #connection: SqliteConnection
+  #connection: SqliteConnection | undefined
   #isClosed = false
   #waiting = 0
 
@@ -43,7 +43,7 @@ export class WriteGate {
     this.#connection = options.openConnection()
   }
 
-  /** How many callers wait for the lease. */
+  /** How many callers of begin() wait; who asks for the lease alone counts those whom it serves. */
   get waiting(): number {
     return this.#waiting
   }
@@ -55,12 +55,17 @@ export class WriteGate {
    */
   async begin(): Promise<WriteTransaction> {
     const since = performance.now()
-    const lease = await this.lease(since)
+    this.#waiting += 1
     try {
-      return await this.#beginLeased(since, () => lease.release())
-    } catch (error) {
-      lease.release()
-      throw error
+      const lease = await this.lease(since)
+      try {
+        return await this.#beginLeased(since, () => lease.release())
+      } catch (error) {
+        lease.release()
+        throw error
+      }
+    } finally {
+      this.#waiting -= 1
     }
   }
 
@@ -71,13 +76,8 @@ export class WriteGate {
    */
   async lease(since: number): Promise<WriteLease> {
     this.#assertOpen()
-    this.#waiting += 1
-    try {
-      const release = await this.#turnAndLock(since)
-      return { begin: (begunSince) => this.#beginLeased(begunSince, () => undefined), release }
-    } finally {
-      this.#waiting -= 1
-    }
+    const release = await this.#turnAndLock(since)
+    return { begin: (begunSince) => this.#beginLeased(begunSince, () => undefined), release }
   }
 
   /** Waits for the transaction that is open, if any, then closes the connection. Later calls of begin() fail. */
@@ -85,7 +85,7 @@ export class WriteGate {
     this.#isClosed = true
     await this.#lock.acquire(this.#options.busyTimeoutMs)
     this.#options.turnstile.close()
-    this.#connection.close()
+    this.#connection?.close()
   }
 
   // The turn first: who asked for it first, in whatever process, gets it first.
@@ -104,24 +104,25 @@ export class WriteGate {
   }
 
   async #beginLeased(since: number, onEnd: () => void): Promise<WriteTransaction> {
-    await this.#beginImmediate(since)
+    const connection = await this.#beginImmediate(since)
     this.#options.observer.onLockAcquired?.({ waitedMs: performance.now() - since })
-    return new WriteTransaction(this.#connection, (isConnectionClean) => {
+    return new WriteTransaction(connection, (isConnectionClean) => {
       try {
-        if (!isConnectionClean) this.#replaceConnection('it stayed in a transaction')
+        if (!isConnectionClean) this.#dropConnection('it stayed in a transaction')
       } finally {
         onEnd()
       }
     })
   }
 
-  async #beginImmediate(since: number): Promise<void> {
+  async #beginImmediate(since: number): Promise<SqliteConnection> {
     for (;;) {
       this.#assertOpen()
       this.#options.assertUsable()
       try {
+        this.#connection ??= this.#options.openConnection()
         this.#connection.control('BEGIN IMMEDIATE')
-        return
+        return this.#connection
       } catch (error) {
         if (!isBusy(error)) throw error
         this.#options.observer.onBusy?.({ code: sqliteCodeOf(error) ?? 'SQLITE_BUSY' })
@@ -145,13 +146,11 @@ export class WriteGate {
     return writeLockTimeout(waitedMs)
   }
 
-  #replaceConnection(reason: string): void {
+  // The next transaction opens another: if that fails, it alone is refused, and the one after it tries again.
+  #dropConnection(reason: string): void {
     this.#options.observer.onWriterReplaced?.({ reason })
     const broken = this.#connection
-    try {
-      broken.close()
-    } finally {
-      this.#connection = this.#options.openConnection()
-    }
+    this.#connection = undefined
+    broken?.close()
   }
 }
