@@ -72,7 +72,8 @@ describe('PostgreSQL', () => {
     const statements: string[] = []
     const database = open(1_000, statements)
     await database.transaction((client) => client.persona.updateMany({ where: { id: ID }, data: { name: 'again' } }))
+    await rename(database)
     await database.close()
-    expect(statements.map((sql) => sql.split(' ')[0])).toEqual(['BEGIN', 'UPDATE', 'COMMIT'])
+    expect(statements.map((sql) => sql.split(' ')[0])).toEqual(['BEGIN', 'UPDATE', 'COMMIT', 'UPDATE'])
   })
 })

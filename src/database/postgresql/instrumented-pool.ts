@@ -19,12 +19,24 @@ function instrument(client: pg.PoolClient, onStatement: StatementListener): void
   const query = client.query.bind(client) as (...args: unknown[]) => unknown
   const observed = (...args: unknown[]): unknown => {
     const start = performance.now()
-    const result = query(...args)
     const told = () => onStatement({ sql: textOf(args[0]), durationMs: performance.now() - start })
+    const callback = args.at(-1)
+    // The pool's own query() calls back; Prisma's adapter awaits, in a transaction.
+    if (isFunction(callback)) {
+      return query(...args.slice(0, -1), (...outcome: unknown[]) => {
+        told()
+        callback(...outcome)
+      })
+    }
+    const result = query(...args)
     if (result instanceof Promise) void result.then(told, told)
     return result
   }
   client.query = observed as typeof client.query
+}
+
+function isFunction(value: unknown): value is (...args: unknown[]) => void {
+  return typeof value === 'function'
 }
 
 function textOf(query: unknown): string {

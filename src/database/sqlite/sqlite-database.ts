@@ -8,7 +8,7 @@ import {
 import { PrismaDatabase } from '../prisma-database.js'
 import { readPrismaFailure } from '../prisma-error.js'
 import { SqliteAdapterFactory } from './adapter.js'
-import { WRITE_QUEUE_FULL } from './errors.js'
+import { TRANSACTION_CLOSED, WRITE_QUEUE_FULL } from './errors.js'
 import { DEFAULT_TRANSACTION_TIMEOUT_MS, SqliteEngine, type SqliteEngineOptions } from './engine.js'
 
 // The engine gives up first and says why; Prisma's own limits are behind it.
@@ -65,8 +65,8 @@ export class SqliteDatabase extends PrismaDatabase {
     if (driverCode !== undefined && UNAVAILABLE.test(driverCode)) {
       return new DatabaseUnavailableError(`The database file cannot be used (${driverCode}).`, { cause: error })
     }
-    // P1018: the watchdog was faster; P2028: Prisma's own transaction limits; P2021: the file lost its tables, so it is not the one we opened.
-    if (prismaCode === 'P1018' || prismaCode === 'P2028' || prismaCode === 'P2021') {
+    // Closed: the watchdog was faster; P2028: Prisma's own transaction limits; P2021: the file lost its tables, so it is not the one we opened.
+    if (driverCode === TRANSACTION_CLOSED || prismaCode === 'P2028' || prismaCode === 'P2021') {
       return new DatabaseUnavailableError('The database cannot serve this now; nothing was written.', { cause: error })
     }
     return error
