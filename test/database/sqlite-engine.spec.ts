@@ -2,7 +2,7 @@ import { afterEach, beforeEach, describe, expect, it } from '@jest/globals'
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
-import { DriverAdapterError, type SqlQuery } from '@prisma/driver-adapter-utils'
+import { DriverAdapterError } from '@prisma/driver-adapter-utils'
 import { openBetterSqlite3, type OpenDriver } from '../../src/database/sqlite/driver.js'
 import { SqliteEngine, type SqliteEngineOptions } from '../../src/database/sqlite/engine.js'
 import { toDriverAdapterError } from '../../src/database/sqlite/errors.js'
@@ -10,12 +10,7 @@ import { PragmaMismatchError, pragmasOf } from '../../src/database/sqlite/pragma
 import { assertSafeSqliteVersion, UnsafeSqliteVersionError } from '../../src/database/sqlite/version-gate.js'
 import { holdLock } from '../support/lock-holder.js'
 import { type TemporarySqlite, temporarySqlite } from '../support/sqlite.js'
-
-const sql = (text: string, ...args: unknown[]): SqlQuery => ({
-  sql: text,
-  args,
-  argTypes: args.map(() => ({ scalarType: 'unknown', arity: 'scalar' })),
-})
+import { replaced, sql } from './engine-support.js'
 
 const codeOf = (error: unknown): unknown => {
   const adapted = toDriverAdapterError(error)
@@ -251,104 +246,3 @@ describe('the busy timeout', () => {
     next.rollback()
   })
 })
-
-describe('a driver that fails', () => {
-  const failure = (code: string) => Object.assign(new Error(`injected ${code}`), { code })
-
-  /** Makes the driver fail at a statement as long as `shouldFail` says so; `endsTransaction` as SQLite does it itself. */
-  function faulty(statement: string, code: string, shouldFail: () => boolean, endsTransaction = false): OpenDriver {
-    return (file, options) => {
-      const driver = openBetterSqlite3(file, options)
-      if (options.readonly) return driver
-      return replaced(driver, 'prepare', (source: string) => {
-        const prepared = driver.prepare(source)
-        if (source !== statement) return prepared
-        return replaced(prepared, 'run', (...args: unknown[]) => {
-          if (!shouldFail()) return prepared.run(...args)
-          if (endsTransaction) driver.exec('ROLLBACK')
-          throw failure(code)
-        })
-      })
-    }
-  }
-
-  const times = (count: number) => {
-    let left = count
-    return () => left-- > 0
-  }
-  const insert = "INSERT INTO t (value) VALUES ('x')"
-
-  it('at COMMIT, busy in passing, commits at a later attempt', async () => {
-    let isArmed = false
-    const once = times(2)
-    const engine = await openWithTable({ openDriver: faulty('COMMIT', 'SQLITE_BUSY', () => isArmed && once()) })
-    isArmed = true
-    await engine.execute(sql(insert))
-    expect(await valuesIn(engine)).toEqual(['x'])
-  })
-
-  it.each(['SQLITE_IOERR', 'SQLITE_FULL', 'SQLITE_BUSY'])(
-    'at COMMIT with %s acknowledges nothing and goes on',
-    async (code) => {
-      let isArmed = false
-      const engine = await openWithTable({ openDriver: faulty('COMMIT', code, () => isArmed) })
-      isArmed = true
-      await expect(engine.execute(sql(insert))).rejects.toThrow(`injected ${code}`)
-      isArmed = false
-      expect(await valuesIn(engine)).toEqual([])
-      await engine.execute(sql(insert))
-      expect(await valuesIn(engine)).toEqual(['x'])
-    },
-  )
-
-  it('that rolls back by itself does not let the transaction be committed', async () => {
-    let isArmed = false
-    const engine = await openWithTable({ openDriver: faulty(insert, 'SQLITE_FULL', () => isArmed, true) })
-    const transaction = await engine.begin()
-    transaction.execute(sql("INSERT INTO t (value) VALUES ('before')"))
-    isArmed = true
-    expect(() => transaction.execute(sql(insert))).toThrow('injected SQLITE_FULL')
-    await expect(transaction.commit()).rejects.toThrow(DriverAdapterError)
-    isArmed = false
-    await engine.execute(sql(insert))
-    expect(await valuesIn(engine)).toEqual(['x'])
-  })
-
-  it('at BEGIN gives the lease on', async () => {
-    let isArmed = false
-    const engine = await openWithTable({ openDriver: faulty('BEGIN IMMEDIATE', 'SQLITE_IOERR', () => isArmed) })
-    isArmed = true
-    await expect(engine.execute(sql(insert))).rejects.toThrow('injected SQLITE_IOERR')
-    isArmed = false
-    await engine.execute(sql(insert))
-    expect(await valuesIn(engine)).toEqual(['x'])
-  })
-
-  it('at ROLLBACK has its connection replaced', async () => {
-    const reasons: string[] = []
-    let isArmed = false
-    const engine = await openWithTable({
-      openDriver: faulty('ROLLBACK', 'SQLITE_IOERR', () => isArmed),
-      observer: { onWriterReplaced: ({ reason }) => reasons.push(reason) },
-    })
-    const transaction = await engine.begin()
-    transaction.execute(sql(insert))
-    isArmed = true
-    transaction.rollback()
-    isArmed = false
-    expect(reasons).toHaveLength(1)
-    await engine.execute(sql("INSERT INTO t (value) VALUES ('after')"))
-    expect(await valuesIn(engine)).toEqual(['after'])
-  })
-})
-
-/** An object that behaves like another but for one method. */
-function replaced<T extends object>(target: T, method: string, replacement: (...args: never[]) => unknown): T {
-  return new Proxy(target, {
-    get: (object, property) => {
-      if (property === method) return replacement
-      const value: unknown = Reflect.get(object, property, object)
-      return typeof value === 'function' ? (value.bind(object) as unknown) : value
-    },
-  })
-}

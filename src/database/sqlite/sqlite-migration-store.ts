@@ -3,8 +3,9 @@ import { dirname } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import type { AppliedMigration } from '../migrations/migration-history.js'
 import type { MigrationStore } from '../migrations/migration-store.js'
+import { SchemaStateError } from '../migrations/migrations.js'
 import { openBetterSqlite3 } from './driver.js'
-import { isBusy } from './errors.js'
+import { isBusy, sqliteCodeOf } from './errors.js'
 
 interface MigrationRow {
   readonly migration_name: string
@@ -12,6 +13,24 @@ interface MigrationRow {
   readonly finished_at: unknown
   readonly rolled_back_at: unknown
 }
+
+/** The database file cannot be served; the message says which one, why, and what to do. */
+export class DatabaseFileError extends SchemaStateError {
+  constructor(file: string, code: string, options: ErrorOptions) {
+    const advice = ADVICE.find(([codes]) => codes.test(code))?.[1] ?? 'Look at the file and at its folder.'
+    super(`The database file ${file} cannot be used (${code}). ${advice}`, options)
+  }
+}
+
+const ADVICE: readonly (readonly [RegExp, string])[] = [
+  [/^SQLITE_NOTADB/, 'It is not an SQLite database: check DATABASE_URL.'],
+  [/^SQLITE_CORRUPT/, 'It is damaged: restore a backup.'],
+  [
+    /^SQLITE_(READONLY|CANTOPEN|PERM)/,
+    'This user must be able to read and write the file and its folder, where SQLite keeps its log.',
+  ],
+  [/^SQLITE_FULL/, 'There is no room left on its disk.'],
+]
 
 const LOCK_RETRY_MS = 20
 const BUSY_TIMEOUT_MS = 30_000
@@ -23,8 +42,9 @@ const BUSY_TIMEOUT_MS = 30_000
 export class SqliteMigrationStore implements MigrationStore {
   constructor(private readonly file: string) {}
 
+  /** @throws DatabaseFileError when the file is there and cannot be served */
   readApplied(): Promise<AppliedMigration[]> {
-    return Promise.resolve(existsSync(this.file) ? readRows(this.file).map(toApplied) : [])
+    return new Promise((resolve) => resolve(existsSync(this.file) ? readHistory(this.file) : []))
   }
 
   // The lock is let go again before the work: the command that migrates takes it itself, and holds it even if this
@@ -51,6 +71,32 @@ async function beginExclusive(begin: () => void): Promise<void> {
       if (!isBusy(error)) throw error
     }
     await delay(LOCK_RETRY_MS)
+  }
+}
+
+function readHistory(file: string): AppliedMigration[] {
+  try {
+    assertWritable(file)
+    return readRows(file).map(toApplied)
+  } catch (error) {
+    const code = sqliteCodeOf(error)
+    if (code === undefined || isBusy(error)) throw error
+    throw new DatabaseFileError(file, code, { cause: error })
+  }
+}
+
+// SQLite opens a file that may not be written to without a word, even BEGIN IMMEDIATE, and refuses only the first write:
+// one that changes nothing, and is rolled back.
+function assertWritable(file: string): void {
+  const driver = openBetterSqlite3(file, { readonly: false, timeoutMs: 0 })
+  try {
+    driver.exec('BEGIN IMMEDIATE')
+    driver.pragma(`user_version = ${String(driver.pragma('user_version', { simple: true }))}`)
+    driver.exec('ROLLBACK')
+  } catch (error) {
+    if (!isBusy(error)) throw error
+  } finally {
+    driver.close()
   }
 }
 

@@ -28,6 +28,7 @@ export class TicketTurnstile implements Turnstile {
   #lastId = 0
   #isOfficeGone = false
   #isOfficeSilent = false
+  #pingedAt = -Infinity
   #silence: NodeJS.Timeout | undefined
 
   constructor(channel: TicketChannel) {
@@ -42,7 +43,7 @@ export class TicketTurnstile implements Turnstile {
   enter(timeoutMs: number): Promise<Turn | null> {
     if (this.#isOfficeGone || this.#isOfficeSilent) {
       // It is asked all the same, so that its answer ends the silence.
-      if (!this.#isOfficeGone) this.#say({ gator: 'ticket-ping' })
+      if (performance.now() - this.#pingedAt >= PATIENCE_MS) this.#ping()
       return Promise.resolve({ leave: () => undefined })
     }
     const id = ++this.#lastId
@@ -88,7 +89,7 @@ export class TicketTurnstile implements Turnstile {
   #listenForSilence(): void {
     if (this.#silence) return
     this.#silence = setTimeout(() => {
-      this.#say({ gator: 'ticket-ping' })
+      this.#ping()
       this.#silence = setTimeout(() => {
         this.#silence = undefined
         this.#isOfficeSilent = true
@@ -104,6 +105,12 @@ export class TicketTurnstile implements Turnstile {
       const { id } = waiter
       waiter.admit({ leave: () => this.#say({ gator: 'ticket-done', id }) })
     }
+  }
+
+  // Not with every turn: what a stopped office does not read piles up in this process.
+  #ping(): void {
+    this.#pingedAt = performance.now()
+    this.#say({ gator: 'ticket-ping' })
   }
 
   #say(message: TicketRequest): void {

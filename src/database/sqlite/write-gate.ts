@@ -83,9 +83,12 @@ export class WriteGate {
   /** Waits for the transaction that is open, if any, then closes the connection. Later calls of begin() fail. */
   async close(): Promise<void> {
     this.#isClosed = true
-    await this.#lock.acquire(this.#options.busyTimeoutMs)
+    const release = await this.#lock.acquire(this.#options.busyTimeoutMs)
     this.#options.turnstile.close()
     this.#connection?.close()
+    this.#connection = undefined
+    // Whoever still waits is told that the database is closed.
+    release?.()
   }
 
   // The turn first: who asked for it first, in whatever process, gets it first.
@@ -151,6 +154,10 @@ export class WriteGate {
     this.#options.observer.onWriterReplaced?.({ reason })
     const broken = this.#connection
     this.#connection = undefined
-    broken?.close()
+    try {
+      broken?.close()
+    } catch {
+      // It cannot be used any more, closed or not.
+    }
   }
 }
