@@ -1,0 +1,16 @@
+import './lib/node-version.mjs'
+import { main } from './lib/failure.mjs'
+import { jest } from './lib/jest.mjs'
+import { prepare } from './lib/prepare.mjs'
+
+// Nothing that hangs may hang for ever; the longest proof takes about a quarter of this.
+const TEST_TIMEOUT_MS = 3_600_000
+const SEEDS = 1_000_000_000
+
+await main(async () => {
+  await prepare()
+  const seed = process.env.SEED ?? String(Math.floor(Math.random() * SEEDS))
+  Object.assign(process.env, { SOAK: '1', SEED: seed })
+  console.error(`gator: soak with SEED=${seed}`)
+  process.exitCode = await jest(['test/proof', `--testTimeout=${TEST_TIMEOUT_MS}`, ...process.argv.slice(2)])
+})

@@ -1,0 +1,47 @@
+/** Whether the proofs run for as long as it takes to believe them, instead of as long as a developer waits. */
+const isSoak = process.env['SOAK'] === '1'
+
+/** What chance decides is decided by this number, so that a run can be repeated: `SEED=… npm run test:soak`. */
+export const seed = Number(process.env['SEED'] ?? Date.now() % 1_000_000_000)
+
+/** The size of every proof: the short form, and the long one of `npm run test:soak`. */
+export const scale = isSoak
+  ? {
+      workerKills: 500,
+      primaryKills: 100,
+      overloadMs: 30_000,
+      checkpointsMs: 600_000,
+      /** The least share of the throughput before an overload that must be there after it. */
+      recoveredShare: 0.95,
+      testTimeoutMs: 3_600_000,
+    }
+  : {
+      workerKills: 20,
+      primaryKills: 5,
+      overloadMs: 6_000,
+      checkpointsMs: 5_000,
+      // Other tests and programs take their part of the machine: a short measurement sees more of that.
+      recoveredShare: 0.8,
+      testTimeoutMs: 120_000,
+    }
+
+/** A generator of numbers from 0 to below 1 (mulberry32) that begins at the seed. */
+export function seededRandom(): () => number {
+  let state = seed >>> 0
+  return () => {
+    state = (state + 0x6d2b79f5) >>> 0
+    let mixed = Math.imul(state ^ (state >>> 15), state | 1)
+    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61)
+    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32
+  }
+}
+
+/** Prints what a proof measured, at once. */
+export function say(text: string): void {
+  process.stderr.write(`proof: ${text}\n`)
+}
+
+/** Prints the seed, which whoever wants to see the same run again passes on. */
+export function saySeed(): void {
+  say(`SEED=${seed}${isSoak ? ', soak' : ''}`)
+}
