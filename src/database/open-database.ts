@@ -24,6 +24,7 @@ export async function openDatabase(settings: Settings, logger: Logger): Promise<
       ...(settings.log.sql && { onStatement: logStatement }),
     })
   }
+  let busySnapshots = 0
   const database = await SqliteDatabase.open({
     file: target.file,
     busyTimeoutMs,
@@ -42,7 +43,10 @@ export async function openDatabase(settings: Settings, logger: Logger): Promise<
         ),
       onWatchdog: ({ reason, openMs }) =>
         logger.error({ reason, openMs: Math.round(openMs) }, 'a transaction was rolled back by the watchdog'),
-      onBusySnapshot: () => logger.error('SQLITE_BUSY_SNAPSHOT: a transaction wrote after it had read an old snapshot'),
+      onBusySnapshot: () => {
+        busySnapshots += 1
+        logger.error({ busySnapshots }, 'SQLITE_BUSY_SNAPSHOT: a transaction wrote after it had read an old snapshot')
+      },
       onWriterReplaced: ({ reason }) => logger.error({ reason }, 'the write connection was replaced'),
     },
   })
