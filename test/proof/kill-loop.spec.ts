@@ -58,6 +58,13 @@ describe('kill -9 under writes', () => {
     return load
   }
 
+  /** Waits until so many more writes have been acknowledged; if not, says what the server said. */
+  function progress(server: ServerProcess, load: Load): Promise<void> {
+    return load.progress(WRITES_BEFORE_A_KILL).catch((error: Error) => {
+      throw new Error(`${error.message}\n${server.output}`)
+    })
+  }
+
   /** The workers that live, when at least two of them listen; undefined until then. */
   async function serving(server: ServerProcess): Promise<number[] | undefined> {
     const alive = await server.workerPids()
@@ -82,7 +89,7 @@ describe('kill -9 under writes', () => {
       for (let done = 0; done < scale.workerKills; done += KILLS_PER_SERVER) {
         const server = await sandbox.start({ folder, workers: WORKERS })
         const load = startLoad(server, ledger, `Worker ${done}`)
-        await load.progress(WRITES_BEFORE_A_KILL)
+        await progress(server, load)
         const kills: number[] = []
         for (let kill = 0; kill < Math.min(KILLS_PER_SERVER, scale.workerKills - done); kill++) {
           await delay(SHORTEST_PAUSE_MS + random() * (LONGEST_PAUSE_MS - SHORTEST_PAUSE_MS))
@@ -93,7 +100,7 @@ describe('kill -9 under writes', () => {
           kills.push(performance.now())
           process.kill(victim, 'SIGKILL')
         }
-        await load.progress(WRITES_BEFORE_A_KILL)
+        await progress(server, load)
         await load.stop()
         gaps.push(...gapsAfter(kills, load))
         expect(await server.stop()).toEqual({ code: 0, signal: null })
@@ -121,7 +128,7 @@ describe('kill -9 under writes', () => {
         const server = await sandbox.start({ folder, workers: WORKERS_OF_A_KILLED_PRIMARY })
         const listensAt = performance.now()
         const load = startLoad(server, ledger, `Primary ${kill}`)
-        await load.progress(WRITES_BEFORE_A_KILL)
+        await progress(server, load)
         firstWrites.push((load.outcomes.find(({ fate }) => fate === 'acknowledged')?.at ?? NaN) - listensAt)
         await delay(SHORTEST_PAUSE_MS + random() * (LONGEST_PAUSE_MS - SHORTEST_PAUSE_MS))
         server.kill('SIGKILL')

@@ -13,6 +13,8 @@ export interface LoadOptions {
 }
 
 const RECONNECT_MS = 10
+/** So many outcomes tell what a stall looked like. */
+const HISTORY = 100
 
 /**
  * Clients that write without a pause, half of the writes new personas and half of them counts of one that each client
@@ -33,16 +35,29 @@ export class Load {
     return this.outcomes.reduce((sum, { fate }) => sum + Number(fate === 'acknowledged'), 0)
   }
 
-  /** Waits until so many more writes have been acknowledged. */
+  /**
+   * Waits until so many more writes have been acknowledged.
+   * @throws Error with what became of the last writes when they are not
+   */
   async progress(writes: number): Promise<void> {
-    const enough = this.acknowledged + writes
-    await until(`${writes} more writes are acknowledged`, () => this.acknowledged >= enough)
+    const asked = performance.now()
+    const before = this.acknowledged
+    const arrived = () => this.acknowledged >= before + writes
+    await until(`${writes} more writes are acknowledged`, arrived).catch((error: Error) => {
+      throw new Error(`${error.message} (but ${this.acknowledged - before})\n${this.#history(asked)}`)
+    })
   }
 
   /** Resolves when the last answer has come. */
   async stop(): Promise<void> {
     this.#isOver = true
     await Promise.all(this.#writers)
+  }
+
+  /** The last outcomes, a line each: when after `since`, in ms, what came of it, and the status of the answer. */
+  #history(since: number): string {
+    const line = ({ at, fate, answer }: Outcome) => `${(at - since).toFixed(0)} ms: ${fate} ${answer?.status ?? '-'}`
+    return this.outcomes.slice(-HISTORY).map(line).join('\n')
   }
 
   async #write(writer: number): Promise<void> {
