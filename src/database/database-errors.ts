@@ -8,8 +8,11 @@ export class DatabaseUnavailableError extends Error {
   }
 }
 
+/** The database serves, but this write did not get its turn; nothing was written. */
+export abstract class WriteRefusedError extends DatabaseUnavailableError {}
+
 /** The write lock was not free within the busy timeout; nothing was written. */
-export class WriteLockTimeoutError extends DatabaseUnavailableError {
+export class WriteLockTimeoutError extends WriteRefusedError {
   override readonly name = 'WriteLockTimeoutError'
 
   constructor(options?: ErrorOptions) {
@@ -18,7 +21,7 @@ export class WriteLockTimeoutError extends DatabaseUnavailableError {
 }
 
 /** As many writes wait already as may; nothing was written. */
-export class WriteQueueFullError extends DatabaseUnavailableError {
+export class WriteQueueFullError extends WriteRefusedError {
   override readonly name = 'WriteQueueFullError'
 
   constructor(options?: ErrorOptions) {

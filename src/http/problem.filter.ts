@@ -1,6 +1,7 @@
 import { type ArgumentsHost, Catch, type ExceptionFilter, Inject } from '@nestjs/common'
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import type { Logger } from 'pino'
+import { WriteRefusedError } from '../database/database-errors.js'
 import { errorForLog } from '../logging/error-for-log.js'
 import { LOGGER } from '../logging/logging.module.js'
 import { pathOf } from './fastify-hooks.js'
@@ -9,7 +10,11 @@ import { problemAnswerOf } from './problem-table.js'
 
 const FIRST_SERVER_ERROR = 500
 
-/** The one place where an error becomes an answer. Server errors are logged with their stack, under the request's id. */
+/**
+ * The one place where an error becomes an answer. Server errors are logged with their stack, under the request's id. A
+ * write that did not get its turn is no error of anybody's, and comes by the thousand under overload: the line of its
+ * request says enough.
+ */
 @Catch()
 export class ProblemFilter implements ExceptionFilter {
   constructor(@Inject(LOGGER) private readonly logger: Logger) {}
@@ -21,7 +26,7 @@ export class ProblemFilter implements ExceptionFilter {
     const { problem, headers } = problemAnswerOf(error)
     if (problem.status === FIRST_SERVER_ERROR) {
       this.logger.error({ requestId: request.id, err: errorForLog(error) }, 'unforeseen error')
-    } else if (problem.status > FIRST_SERVER_ERROR) {
+    } else if (problem.status > FIRST_SERVER_ERROR && !(error instanceof WriteRefusedError)) {
       this.logger.warn({ requestId: request.id, err: errorForLog(error) }, problem.detail)
     }
     if (reply.sent) return

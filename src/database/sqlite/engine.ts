@@ -131,6 +131,14 @@ export class SqliteEngine {
     return this.parts.gate.waiting + this.parts.committer.waiting
   }
 
+  /** @throws the refusal of a write that comes when as many wait as may; whoever asks early saves the way down here */
+  admit(): void {
+    const { writeQueueLimit, observer } = this.parts
+    if (this.waitingWrites < writeQueueLimit) return
+    observer.onRefused?.({ reason: 'queue-full', waitedMs: 0 })
+    throw writeQueueFull(writeQueueLimit)
+  }
+
   async close(): Promise<void> {
     // The write connection last: the last one to close checkpoints, and only a writer can.
     this.parts.readConnection.close()
@@ -145,13 +153,6 @@ export class SqliteEngine {
   private write<T>(run: (transaction: WriteTransaction) => T): Promise<T> {
     this.admit()
     return this.parts.committer.submit(run)
-  }
-
-  private admit(): void {
-    const { writeQueueLimit, observer } = this.parts
-    if (this.waitingWrites < writeQueueLimit) return
-    observer.onRefused?.({ reason: 'queue-full', waitedMs: 0 })
-    throw writeQueueFull(writeQueueLimit)
   }
 }
 

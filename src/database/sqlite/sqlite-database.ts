@@ -5,6 +5,7 @@ import {
   WriteLockTimeoutError,
   WriteQueueFullError,
 } from '../database-errors.js'
+import type { DatabaseClient } from '../database.js'
 import { PrismaDatabase } from '../prisma-database.js'
 import { readPrismaFailure } from '../prisma-error.js'
 import { SqliteAdapterFactory } from './adapter.js'
@@ -46,6 +47,21 @@ export class SqliteDatabase extends PrismaDatabase {
     return this.translated(async () => {
       this.engine.assertUsable()
       await super.probe()
+    })
+  }
+
+  // A write that will be refused is refused before Prisma has compiled it: under overload that is most of the work.
+  override write<T>(work: (client: DatabaseClient) => Promise<T>): Promise<T> {
+    return this.translated(() => {
+      this.engine.admit()
+      return work(this.client)
+    })
+  }
+
+  override transaction<T>(work: (client: DatabaseClient) => Promise<T>): Promise<T> {
+    return this.translated(() => {
+      this.engine.admit()
+      return this.client.$transaction(work)
     })
   }
 
