@@ -8,7 +8,7 @@ import { loadSettings, workerSlot } from './config/environment.js'
 import { InvalidSettingsError, type Settings } from './config/settings.js'
 import { MigrationFailedError } from './database/migrations/deploy.js'
 import { ensureSchema, SchemaStateError } from './database/migrations/migrations.js'
-import { migrationStoreOf, workerCoordination } from './database/open-database.js'
+import { migrationStoreOf, refusalOfServer, workerCoordination } from './database/open-database.js'
 import { createLogger } from './logging/logger.js'
 
 /** Errors whose message is for the person who started the server; a stack would only hide it. */
@@ -29,8 +29,11 @@ async function main(): Promise<void> {
   const logger = createLogger(settings.log, slot === undefined ? {} : { worker: slot })
   if (cluster.isWorker) return serve(settings, logger, slot)
   await migrate(settings, logger)
-  const { workers } = settings.server
-  if (workers > 1) return new Primary(workers, logger, workerCoordination(settings.database)).start()
+  const refusal = await refusalOfServer(settings, logger)
+  if (refusal !== undefined) throw new StartFailedError(refusal)
+  if (settings.server.workers > 1) {
+    return new Primary(settings.server, logger, workerCoordination(settings.database)).start()
+  }
   process.on('SIGHUP', () =>
     logger.warn('SIGHUP reloads workers, and there is only this one process: restart it instead'),
   )

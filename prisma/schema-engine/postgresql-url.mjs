@@ -1,5 +1,5 @@
 import { userInfo } from 'node:os'
-import { parseIntoClientConfig } from 'pg-connection-string'
+import { parse as parseUrl, toClientConfig } from 'pg-connection-string'
 import { invalidUrl } from './errors.mjs'
 
 /** Prisma's own default for `connect_timeout`. */
@@ -43,7 +43,8 @@ export function locationOf({ host, port }) {
 
 function parse(url) {
   try {
-    return parseIntoClientConfig(url)
+    // libpq's meaning of sslmode, as the service has it.
+    return toClientConfig(parseUrl(url, { useLibpqCompat: true }))
   } catch {
     // Without what the parser said: it may quote the URL.
     throw invalidUrl('It cannot be read as postgresql://user:password@host:port/database.')

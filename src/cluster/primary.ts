@@ -1,9 +1,11 @@
 import cluster, { type Worker } from 'node:cluster'
 import { once } from 'node:events'
+import { type AddressInfo, createServer } from 'node:net'
 import type { Logger } from 'pino'
 import { workerEnvironment } from '../config/environment.js'
+import type { Settings } from '../config/settings.js'
 import { RestartPause } from './restart-pause.js'
-import { listenForReason, reasonOf, StartFailedError } from './start-failure.js'
+import { listenFailure, listenForReason, reasonOf, StartFailedError } from './start-failure.js'
 import { SHUTDOWN_TIMEOUT_MS } from './shutdown.js'
 
 interface Slot {
@@ -17,17 +19,18 @@ interface Slot {
 const KILL_MARGIN_MS = 1_000
 
 /**
- * The process that forks workers and keeps them: it serves nothing itself, and holds the port, so that no connection is
- * refused while workers come and go.
+ * The process that forks workers and keeps them: it serves nothing itself, and holds the port while one of them lives,
+ * so that no connection is refused while workers come and go.
  */
 export class Primary {
   readonly #slots = new Map<number, Slot>()
+  #port = 0
   #isStopping = false
   #hasStarted = false
   #reloading: Promise<void> = Promise.resolve()
 
   constructor(
-    private readonly workers: number,
+    private readonly server: Pick<Settings['server'], 'workers' | 'host' | 'port'>,
     private readonly logger: Logger,
     /** Told each worker that is forked, before it does anything. */
     private readonly onFork: (worker: Worker) => void,
@@ -38,7 +41,9 @@ export class Primary {
     process.on('SIGTERM', (signal) => void this.#stop(signal))
     process.on('SIGINT', (signal) => void this.#stop(signal))
     process.on('SIGHUP', () => void this.#reload())
-    const starting = Array.from({ length: this.workers }, (_value, index) => {
+    const { workers, host, port } = this.server
+    this.#port = port === 0 ? await freePort(host) : port
+    const starting = Array.from({ length: workers }, (_value, index) => {
       const slot: Slot = {
         number: index + 1,
         pause: new RestartPause(),
@@ -59,7 +64,7 @@ export class Primary {
     }
     this.#hasStarted = true
     for (const slot of this.#slots.values()) if (slot.worker.isDead()) this.#replace(slot, this.#fork(slot.number))
-    this.logger.info({ workers: this.workers }, 'all workers listen')
+    this.logger.info({ workers }, 'all workers listen')
   }
 
   #keep(slot: Slot): void {
@@ -77,7 +82,7 @@ export class Primary {
   }
 
   #fork(slot: number): Worker {
-    const worker = cluster.fork(workerEnvironment(slot))
+    const worker = cluster.fork(workerEnvironment(slot, this.#port))
     listenForReason(worker)
     this.onFork(worker)
     return worker
@@ -132,6 +137,18 @@ export class Primary {
     const workers = Object.values(cluster.workers ?? {}).filter((worker) => worker !== undefined)
     await Promise.all(workers.map(stopWorker))
   }
+}
+
+// When the last worker dies the port is closed, and the next one opens it again: it must be the same one then.
+async function freePort(host: string): Promise<number> {
+  const probe = createServer().listen(0, host)
+  await once(probe, 'listening').catch((error: unknown) => {
+    throw listenFailure(error, host, 0)
+  })
+  const { port } = probe.address() as AddressInfo
+  probe.close()
+  await once(probe, 'close')
+  return port
 }
 
 async function listening(worker: Worker): Promise<void> {

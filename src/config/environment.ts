@@ -14,9 +14,9 @@ export function loadSettings(): Settings {
 
 const WORKER_SLOT = 'GATOR_WORKER_SLOT'
 
-/** The environment of a forked worker: it learns its slot (1, 2, …) from it. */
-export function workerEnvironment(slot: number): Record<string, string> {
-  return { [WORKER_SLOT]: String(slot) }
+/** The environment of a forked worker: it learns its slot (1, 2, …) from it, and the port of all workers. */
+export function workerEnvironment(slot: number, port: number): Record<string, string> {
+  return { [WORKER_SLOT]: String(slot), PORT: String(port) }
 }
 
 /** The slot that the primary gave this worker; undefined in a process that was not forked by one. */

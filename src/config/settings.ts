@@ -26,6 +26,12 @@ export interface DatabaseSettings {
   readonly transactionTimeoutMs: number
   readonly synchronous: 'NORMAL' | 'FULL'
   readonly migrateOnStart: boolean
+  /** Connections of each worker to PostgreSQL. */
+  readonly poolSize: number
+  readonly connectTimeoutMs: number
+  readonly statementTimeoutMs: number
+  /** Where to migrate a PostgreSQL database whose `target` is a pooler; null when there is no such place. */
+  readonly directUrl: string | null
 }
 
 /** One environment variable: how it is read, its default as a person would write it, its bounds, and why it exists. */
@@ -39,6 +45,9 @@ export interface SettingDefinition {
 const MAX_WORKERS = 64
 const MAX_BUSY_TIMEOUT_MS = 600_000
 const MAX_WRITE_QUEUE = 100_000
+/** One to read, one to write. */
+const MIN_POOL = 2
+const MAX_POOL = 1_000
 const MIN_BODY_LIMIT_BYTES = 1024
 const MAX_BODY_LIMIT_BYTES = 104_857_600
 const MAX_PORT = 65_535
@@ -57,12 +66,27 @@ const workers = z
 
 const databaseUrl = z.string().transform((value, context): DatabaseTarget => {
   const target = parseDatabaseUrl(value)
-  if (target?.provider === 'postgresql' && new URL(target.url).searchParams.has('schema')) {
-    context.addIssue({ code: 'custom', message: 'must not name a schema: the tables are in the default one' })
-    return z.NEVER
-  }
-  if (target) return target
-  context.addIssue({ code: 'custom', message: `must be ${KNOWN_DATABASE_URLS}` })
+  const fault = target ? postgresqlFault(target) : `must be ${KNOWN_DATABASE_URLS}`
+  if (target && fault === undefined) return target
+  context.addIssue({ code: 'custom', message: fault ?? '' })
+  return z.NEVER
+})
+
+// What libpq calls prefer and allow is to go on without encryption when there is none; the driver cannot.
+const SSL_MODES = ['disable', 'require', 'verify-ca', 'verify-full']
+
+function postgresqlFault(target: DatabaseTarget): string | undefined {
+  if (target.provider !== 'postgresql') return undefined
+  const parameters = new URL(target.url).searchParams
+  if (parameters.has('schema')) return 'must not name a schema: the tables are in the default one'
+  const mode = parameters.get('sslmode')
+  if (mode !== null && !SSL_MODES.includes(mode)) return `must have an sslmode of ${SSL_MODES.join(', ')}`
+  return mode === 'verify-ca' && !parameters.has('sslrootcert') ? 'must name the CA (sslrootcert) to verify' : undefined
+}
+
+const directUrl = databaseUrl.transform((target, context): string => {
+  if (target.provider === 'postgresql') return target.url
+  context.addIssue({ code: 'custom', message: 'must be a postgresql:// URL' })
   return z.NEVER
 })
 
@@ -110,7 +134,7 @@ export const settingDefinitions = {
     schema: wholeNumber(1, MAX_WRITE_QUEUE),
     defaultText: '1024',
     values: '1–100000 writes',
-    description: 'SQLite: how many writes of a worker may wait for the lock; one more is refused with 503 at once.',
+    description: 'How many writes of a worker may wait for their turn; one more is refused with 503 at once.',
   },
   DATABASE_TRANSACTION_IDLE_TIMEOUT_MS: {
     schema: wholeNumber(1, MAX_BUSY_TIMEOUT_MS),
@@ -130,6 +154,31 @@ export const settingDefinitions = {
     values: 'NORMAL or FULL',
     description:
       'SQLite: FULL syncs the WAL at every commit, so that an acknowledged write survives a power cut; NORMAL survives every crash of a process.',
+  },
+  DATABASE_POOL_SIZE: {
+    schema: wholeNumber(MIN_POOL, MAX_POOL),
+    defaultText: '10',
+    values: '2–1000 connections',
+    description:
+      'PostgreSQL: connections of each worker, half of them to read. All workers together must fit into max_connections.',
+  },
+  DATABASE_CONNECT_TIMEOUT_MS: {
+    schema: wholeNumber(1, MAX_BUSY_TIMEOUT_MS),
+    defaultText: '5000',
+    values: '1–600000 ms',
+    description: 'PostgreSQL: how long a connection may take, and how long a read waits for a free one.',
+  },
+  DATABASE_STATEMENT_TIMEOUT_MS: {
+    schema: wholeNumber(1, MAX_BUSY_TIMEOUT_MS),
+    defaultText: '10000',
+    values: '1–600000 ms',
+    description: 'PostgreSQL: how long the server may work on a statement, its waiting for a lock not counted.',
+  },
+  DATABASE_DIRECT_URL: {
+    schema: directUrl,
+    defaultText: '',
+    values: 'postgresql://…',
+    description: 'PostgreSQL behind a pooler (…?pgbouncer=true): the server itself, which migrations need.',
   },
   MIGRATE_ON_START: {
     schema: flag,
@@ -234,6 +283,10 @@ function group(parsed: Parsed, isTerminal: boolean): Settings {
       transactionTimeoutMs: parsed.DATABASE_TRANSACTION_TIMEOUT_MS,
       synchronous: parsed.DATABASE_SYNCHRONOUS,
       migrateOnStart: parsed.MIGRATE_ON_START,
+      poolSize: parsed.DATABASE_POOL_SIZE,
+      connectTimeoutMs: parsed.DATABASE_CONNECT_TIMEOUT_MS,
+      statementTimeoutMs: parsed.DATABASE_STATEMENT_TIMEOUT_MS,
+      directUrl: parsed.DATABASE_DIRECT_URL ?? null,
     },
     log: {
       level: parsed.LOG_LEVEL,

@@ -29,6 +29,19 @@ export class WriteQueueFullError extends WriteRefusedError {
   }
 }
 
+/**
+ * The connection broke before the database had said whether a write was made. It may be there or not, and may appear a
+ * moment later; it is never made a second time from here.
+ */
+export class WriteOutcomeUnknownError extends Error {
+  override readonly name = 'WriteOutcomeUnknownError'
+  readonly retryAfterSeconds = 1
+
+  constructor(options?: ErrorOptions) {
+    super('The database was lost before it answered: the write was made or not. Read before you repeat it.', options)
+  }
+}
+
 /** There is no room left for the write; nothing was written. */
 export class StorageFullError extends Error {
   override readonly name = 'StorageFullError'

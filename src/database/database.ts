@@ -21,7 +21,8 @@ export abstract class Database {
 
   /**
    * Runs several statements as one transaction, committed when `work` resolves and rolled back when it rejects. Write
-   * before you read in it: the first write takes the lock that makes what is read afterwards stay true.
+   * before you read in it: the first write takes the lock that makes what is read afterwards stay true. `work` must have
+   * no effect but through the client: where the database rolls it back because of others, it is run again.
    */
   abstract transaction<T>(work: (client: DatabaseClient) => Promise<T>): Promise<T>
 

@@ -5,6 +5,7 @@ import type { Database } from './database.js'
 import type { MigrationStore } from './migrations/migration-store.js'
 import { PostgresqlDatabase } from './postgresql/postgresql-database.js'
 import { PostgresqlMigrationStore } from './postgresql/postgresql-migration-store.js'
+import { checkServer } from './postgresql/server-check.js'
 import { SqliteDatabase } from './sqlite/sqlite-database.js'
 import { TicketOffice } from './sqlite/ticket-office.js'
 import { TicketTurnstile } from './sqlite/ticket-turnstile.js'
@@ -16,11 +17,9 @@ export async function openDatabase(settings: Settings, logger: Logger): Promise<
   const logStatement = ({ sql, durationMs, role }: { sql: string; durationMs: number; role?: string }) =>
     logger.info({ role, durationMs: Math.round(durationMs * 1000) / 1000 }, `SQL ${sql}`)
   if (target.provider === 'postgresql') {
-    const url = target.url
     return PostgresqlDatabase.open({
-      url,
-      busyTimeoutMs,
-      transactionTimeoutMs,
+      ...settings.database,
+      url: target.url,
       ...(settings.log.sql && { onStatement: logStatement }),
     })
   }
@@ -55,8 +54,21 @@ export async function openDatabase(settings: Settings, logger: Logger): Promise<
 }
 
 /** The migrations' side of the database that the settings name. */
-export function migrationStoreOf({ target }: DatabaseSettings): MigrationStore {
-  return target.provider === 'sqlite' ? new SqliteMigrationStore(target.file) : new PostgresqlMigrationStore(target.url)
+export function migrationStoreOf({ target, directUrl }: DatabaseSettings): MigrationStore {
+  return target.provider === 'sqlite'
+    ? new SqliteMigrationStore(target.file)
+    : new PostgresqlMigrationStore(directUrl ?? target.url)
+}
+
+/**
+ * Looks once, before anyone serves, whether the database's server can do what is asked of it.
+ * @returns why it cannot, or undefined; what only endangers it is logged
+ */
+export async function refusalOfServer({ server, database }: Settings, logger: Logger): Promise<string | undefined> {
+  if (database.target.provider === 'sqlite') return undefined
+  const { refusal, warnings } = await checkServer(database.target.url, server.workers, database.poolSize)
+  for (const warning of warnings) logger.warn(warning)
+  return refusal
 }
 
 // The watchdog has ended a transaction by then; a turn that lasts longer belongs to a worker that has stopped.

@@ -6,22 +6,25 @@ export interface TransactionalClient extends DatabaseClient {
   $disconnect(): Promise<void>
 }
 
-/** The part of {@link Database} that does not depend on the dialect: a Prisma client, and one translation of errors. */
+/** The part of {@link Database} that does not depend on the dialect: Prisma's clients, and one translation of errors. */
 export abstract class PrismaDatabase extends Database {
-  protected constructor(protected readonly client: TransactionalClient) {
+  protected constructor(
+    protected readonly reader: DatabaseClient,
+    protected readonly writer: TransactionalClient,
+  ) {
     super()
   }
 
   override read<T>(work: (client: DatabaseClient) => Promise<T>): Promise<T> {
-    return this.translated(() => work(this.client))
+    return this.translated(() => work(this.reader))
   }
 
   override write<T>(work: (client: DatabaseClient) => Promise<T>): Promise<T> {
-    return this.translated(() => work(this.client))
+    return this.translated(() => work(this.writer))
   }
 
   override transaction<T>(work: (client: DatabaseClient) => Promise<T>): Promise<T> {
-    return this.translated(() => this.client.$transaction(work))
+    return this.translated(() => this.writer.$transaction(work))
   }
 
   override async probe(): Promise<void> {

@@ -3,6 +3,7 @@ import {
   DatabaseUnavailableError,
   StorageFullError,
   WriteLockTimeoutError,
+  WriteOutcomeUnknownError,
   WriteQueueFullError,
 } from '../database/database-errors.js'
 import { etagOf } from '../personas/persona.etag.js'
@@ -23,7 +24,9 @@ interface Row<E extends Error = Error> {
 }
 
 const row = <E extends Error>(entry: Row<E>): Row => entry as unknown as Row
-const retryAfter = (error: DatabaseUnavailableError) => ({ 'retry-after': String(error.retryAfterSeconds) })
+const retryAfter = (error: DatabaseUnavailableError | WriteOutcomeUnknownError) => ({
+  'retry-after': String(error.retryAfterSeconds),
+})
 
 /** Every error that a client may see, and what it sees. The first row that fits counts. */
 const TABLE: readonly Row[] = [
@@ -75,6 +78,13 @@ const TABLE: readonly Row[] = [
     error: DatabaseUnavailableError,
     type: 'database-unavailable',
     title: 'Database unavailable',
+    status: 503,
+    headers: retryAfter,
+  }),
+  row({
+    error: WriteOutcomeUnknownError,
+    type: 'write-outcome-unknown',
+    title: 'Write outcome unknown',
     status: 503,
     headers: retryAfter,
   }),

@@ -65,16 +65,16 @@ describe('kill -9 under writes', () => {
     })
   }
 
-  /** The workers that live, when at least two of them listen; undefined until then. */
-  async function serving(server: ServerProcess): Promise<number[] | undefined> {
+  /** The workers that live, when the primary has noticed so many deaths and at least two listen; undefined until then. */
+  async function serving(server: ServerProcess, deaths: number): Promise<number[] | undefined> {
     const alive = await server.workerPids()
+    if (server.linesWith('a worker died and is started again').length < deaths) return undefined
     const listening = new Set<unknown>()
     for (const { msg, worker } of server.lines) {
       if (msg === 'listening') listening.add(worker)
       if (msg === 'a worker died and is started again') listening.delete(worker)
     }
-    // Fewer live than listen as long as the primary has not noticed the last death.
-    return listening.size >= 2 && alive.length >= listening.size ? alive : undefined
+    return listening.size >= 2 ? alive : undefined
   }
 
   it(
@@ -94,7 +94,7 @@ describe('kill -9 under writes', () => {
         for (let kill = 0; kill < Math.min(KILLS_PER_SERVER, scale.workerKills - done); kill++) {
           await delay(SHORTEST_PAUSE_MS + random() * (LONGEST_PAUSE_MS - SHORTEST_PAUSE_MS))
           // At least one must be left: what it does is what is measured.
-          const workers = await until('two workers serve', () => serving(server))
+          const workers = await until('two workers serve', () => serving(server, kill))
           const victim = workers[Math.floor(random() * workers.length)] ?? 0
           if (kills.length > 0) pauses.push(performance.now() - (kills.at(-1) ?? NaN))
           kills.push(performance.now())

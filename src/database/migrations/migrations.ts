@@ -39,7 +39,7 @@ export async function ensureSchema(store: MigrationStore, settings: DatabaseSett
     const pending = await schemaState(store, settings)
     if (pending.state === 'current') return []
     if (pending.state !== 'behind') throw refusal(pending)
-    await deployMigrations(settings.target.url)
+    await deployMigrations(settings.directUrl ?? settings.target.url)
     const after = await schemaState(store, settings)
     if (after.state !== 'current') throw refusal(after)
     return pending.names

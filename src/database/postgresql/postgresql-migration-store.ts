@@ -1,4 +1,6 @@
 import { Client } from 'pg'
+import { SchemaStateError } from '../migrations/migrations.js'
+import { clientConfigOf, isPooled } from './connection-config.js'
 import type { AppliedMigration } from '../migrations/migration-history.js'
 import type { MigrationStore } from '../migrations/migration-store.js'
 
@@ -37,7 +39,11 @@ export class PostgresqlMigrationStore implements MigrationStore {
     }
   }
 
+  /** @throws SchemaStateError behind a pooler, where a session's lock may be taken by one server process and left in another */
   async exclusively<T>(work: () => Promise<T>): Promise<T> {
+    if (isPooled(this.url)) {
+      throw new SchemaStateError('Migrations need the PostgreSQL server itself, not a pooler: set DATABASE_DIRECT_URL.')
+    }
     try {
       return await this.connected(async (client) => {
         await client.query('SELECT pg_advisory_lock($1)', [ADVISORY_LOCK])
@@ -51,7 +57,7 @@ export class PostgresqlMigrationStore implements MigrationStore {
   }
 
   private async connected<T>(work: (client: Client) => Promise<T>): Promise<T> {
-    const client = new Client({ connectionString: this.url, connectionTimeoutMillis: CONNECT_TIMEOUT_MS })
+    const client = new Client({ ...clientConfigOf(this.url), connectionTimeoutMillis: CONNECT_TIMEOUT_MS })
     await client.connect()
     try {
       return await work(client)

@@ -26,7 +26,8 @@ export class SqliteDatabase extends PrismaDatabase {
     client: PrismaClient,
     private readonly engine: SqliteEngine,
   ) {
-    super(client)
+    // One client: the engine tells reads and writes apart by what SQLite says of the statement.
+    super(client, client)
   }
 
   /** @throws when the file cannot be opened, or SQLite did not take a PRAGMA */
@@ -54,19 +55,19 @@ export class SqliteDatabase extends PrismaDatabase {
   override write<T>(work: (client: DatabaseClient) => Promise<T>): Promise<T> {
     return this.translated(() => {
       this.engine.admit()
-      return work(this.client)
+      return work(this.writer)
     })
   }
 
   override transaction<T>(work: (client: DatabaseClient) => Promise<T>): Promise<T> {
     return this.translated(() => {
       this.engine.admit()
-      return this.client.$transaction(work)
+      return this.writer.$transaction(work)
     })
   }
 
   override async close(): Promise<void> {
-    await this.client.$disconnect()
+    await this.writer.$disconnect()
     await this.engine.close()
   }
 

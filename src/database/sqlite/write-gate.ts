@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import type { SqliteConnection } from './connection.js'
 import { isBusy, sqliteCodeOf, transactionClosed, writeLockTimeout } from './errors.js'
-import { FifoLock } from './fifo-lock.js'
+import { FifoLock } from '../fifo-lock.js'
 import type { SqliteObserver } from './observer.js'
 import type { Turnstile } from './turnstile.js'
 import { WriteTransaction } from './write-transaction.js'

@@ -1,0 +1,30 @@
+import { afterEach, describe, expect, it } from '@jest/globals'
+import { aPersona } from './a-persona.js'
+import { Sandbox } from './sandbox.js'
+import { until } from './until.js'
+
+const WORKERS = 2
+
+describe('the death of all workers at once', () => {
+  const sandbox = new Sandbox()
+  afterEach(() => sandbox.clear())
+
+  it('leaves a server that answers at the same address again, with every persona that it acknowledged', async () => {
+    const server = await sandbox.start({ workers: WORKERS })
+    const connection = sandbox.connect(server)
+    const created = await connection.create(aPersona({ name: 'Left' }))
+    expect(created.status).toBe(201)
+    connection.close()
+
+    for (const pid of await server.workerPids()) process.kill(pid, 'SIGKILL')
+    const stored = await until('the server answers again', async () => {
+      const answer = await fetch(`${server.url}/api/v1/personas/${created.body.id}`, {
+        headers: { connection: 'close' },
+      }).catch(() => undefined)
+      return answer?.json()
+    })
+    expect(stored).toEqual(created.body)
+    expect(server.linesWith('a worker died and is started again')).toHaveLength(WORKERS)
+    expect(await server.stop()).toEqual({ code: 0, signal: null })
+  })
+})
