@@ -3,6 +3,7 @@ import {
   DatabaseUnavailableError,
   StorageFullError,
   WriteLockTimeoutError,
+  WriteOutcomeUnknownError,
 } from '../../src/database/database-errors.js'
 import { failWith } from './faulty-repository.js'
 import { aPersona, MERGE_PATCH, type Method, PERSONAS, problemOf, UNKNOWN_ID, withApp } from './support.js'
@@ -159,9 +160,11 @@ describe('a failure of the database', () => {
     faulty().sendText(method, url, body === undefined ? '' : JSON.stringify(body), { 'x-request-id': id })
 
   it.each([
-    ['write-lock-timeout', 'Write lock timeout', new WriteLockTimeoutError({ cause: new Error('hush') })],
-    ['database-unavailable', 'Database unavailable', new DatabaseUnavailableError('The database is away.')],
-  ])('is answered with 503 and Retry-After: %s', async (type, title, error) => {
+    // Whoever did not get a turn is no error of the service's: the line of the request tells of it.
+    ['write-lock-timeout', 'Write lock timeout', new WriteLockTimeoutError({ cause: new Error('hush') }), 0],
+    ['write-outcome-unknown', 'Write outcome unknown', new WriteOutcomeUnknownError({ cause: new Error('hush') }), 1],
+    ['database-unavailable', 'Database unavailable', new DatabaseUnavailableError('The database is away.'), 1],
+  ])('is answered with 503 and Retry-After: %s', async (type, title, error, errorsLogged) => {
     failWith(faulty(), error)
     for (const one of calls) {
       const response = await call(one, type)
@@ -175,7 +178,9 @@ describe('a failure of the database', () => {
       expect(response.headers['retry-after']).toMatch(/^[1-9]\d*$/)
       expect(response.body).not.toContain('hush')
     }
-    expect(faulty().log.filter((line) => line.requestId === type && line.err !== undefined)).toHaveLength(calls.length)
+    const lines = faulty().log.filter((line) => line.requestId === type)
+    expect(lines.filter(({ err }) => err !== undefined)).toHaveLength(calls.length * errorsLogged)
+    expect(lines.filter(({ status }) => status === 503)).toHaveLength(calls.length)
   })
 
   it('is answered with 507 when the disk is full', async () => {
