@@ -3,7 +3,7 @@ import { aPersona } from '../processes/a-persona.js'
 import type { Answer, Connection } from '../processes/connection.js'
 import { findDamage } from './oracles.js'
 
-/** What a client knows of a write: a 2xx came, another answer came, or none (the connection was cut). */
+/** What a client knows of a write: a 2xx came, another answer came, or none that says what became of it. */
 export type Fate = 'acknowledged' | 'refused' | 'unknown'
 
 export interface Outcome {
@@ -19,7 +19,8 @@ interface Creation {
   readonly id: string | undefined
 }
 
-interface Row {
+/** What the ledger knows of a persona. */
+export interface PersonaRow {
   readonly id: string
   readonly name: string
   readonly generation_count: number
@@ -69,12 +70,17 @@ export class Ledger {
 
   /** Everything in a database that contradicts this ledger, or itself: nothing, when no write was lost. */
   judge(database: BetterSqlite3.Database): string[] {
-    const rows = database.prepare<[], Row>('SELECT id, name, generation_count FROM personas NOT INDEXED').all()
-    return [...this.#judgeCreations(rows), ...this.#judgeCounts(rows), ...findDamage(database)]
+    const rows = database.prepare<[], PersonaRow>('SELECT id, name, generation_count FROM personas NOT INDEXED').all()
+    return [...this.contradictions(rows), ...findDamage(database)]
   }
 
-  #judgeCreations(rows: readonly Row[]): string[] {
-    const rowsByName = new Map<string, Row[]>()
+  /** Everything in all the personas of a database that contradicts this ledger. */
+  contradictions(rows: readonly PersonaRow[]): string[] {
+    return [...this.#judgeCreations(rows), ...this.#judgeCounts(rows)]
+  }
+
+  #judgeCreations(rows: readonly PersonaRow[]): string[] {
+    const rowsByName = new Map<string, PersonaRow[]>()
     for (const row of rows) rowsByName.set(row.name, [...(rowsByName.get(row.name) ?? []), row])
     const verdicts = [...this.#creations].map(([name, { fate, id }]) => {
       const made = rowsByName.get(name) ?? []
@@ -91,7 +97,7 @@ export class Ledger {
   }
 
   // One whose outcome is unknown may have been made or not: the count lies between the two.
-  #judgeCounts(rows: readonly Row[]): string[] {
+  #judgeCounts(rows: readonly PersonaRow[]): string[] {
     return rows.flatMap(({ id, generation_count: actual }) => {
       const { acknowledged, unknown } = this.#counts.get(id) ?? { acknowledged: 0, unknown: 0 }
       if (actual < acknowledged) return [`lost: ${acknowledged} counts of ${id} were acknowledged, ${actual} are there`]
@@ -101,12 +107,17 @@ export class Ledger {
   }
 }
 
+// The service itself may not know: it says so, and the write may be there or not.
+function isUnknown(answer: Answer): boolean {
+  return String(answer.body['type']).endsWith(':write-outcome-unknown')
+}
+
 async function outcomeOf(request: Promise<Answer>): Promise<Outcome> {
   try {
     const answer = await request
     const isAcknowledged = answer.status >= 200 && answer.status < 300
     const at = performance.now()
-    if (!isAcknowledged) return { fate: 'refused', answer, at }
+    if (!isAcknowledged) return { fate: isUnknown(answer) ? 'unknown' : 'refused', answer, at }
     // A soak keeps hundreds of thousands of these: of a success only what is asked about it.
     const { id, version, generation_count } = answer.body
     return { fate: 'acknowledged', answer: { ...answer, headers: {}, body: { id, version, generation_count } }, at }

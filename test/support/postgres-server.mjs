@@ -9,7 +9,7 @@ import { fileURLToPath } from 'node:url'
  * server and removes its folder.
  *
  * Plain JavaScript, since Jest's global setup loads it without compiling; postgres.ts is its face for the tests.
- * @param {{ settings?: Record<string, string> }} [options]
+ * @param {import('./postgres.js').PostgresOptions} [options]
  */
 export async function startServer(options = {}) {
   const supervisor = spawn(process.execPath, [fileURLToPath(new URL('postgres-supervisor.mjs', import.meta.url))], {
@@ -20,8 +20,8 @@ export async function startServer(options = {}) {
   supervisor.stdin.on('error', () => undefined)
   const exited = once(supervisor, 'exit')
   supervisor.stdin.write(`${JSON.stringify(options)}\n`)
-  const report = await firstLine(supervisor.stdout)
-  if (report.error) throw new Error(report.error)
+  const lines = createInterface({ input: supervisor.stdout })[Symbol.asyncIterator]()
+  const report = await nextReport(lines)
 
   // A server that a test forgot must not keep the test's process alive.
   const handles = [supervisor, supervisor.stdin, supervisor.stdout]
@@ -31,6 +31,14 @@ export async function startServer(options = {}) {
     port: report.port,
     pid: report.pid,
     dataDirectory: report.dataDirectory,
+    down: async (mode) => {
+      supervisor.stdin.write(`down ${mode}\n`)
+      await nextReport(lines)
+    },
+    up: async () => {
+      supervisor.stdin.write('up\n')
+      await nextReport(lines)
+    },
     stop: async (mode = 'fast') => {
       for (const handle of handles) handle.ref()
       supervisor.stdin.end(`${mode}\n`)
@@ -39,8 +47,10 @@ export async function startServer(options = {}) {
   }
 }
 
-/** The supervisor's only line: where the server is, or why there is none. */
-async function firstLine(stream) {
-  for await (const line of createInterface({ input: stream })) return JSON.parse(line)
-  return { error: "PostgreSQL's supervisor ended without a word" }
+/** The supervisor's next line: where the server is, or why there is none. */
+async function nextReport(lines) {
+  const { value } = await lines.next()
+  const report = JSON.parse(value ?? '{"error": "PostgreSQL\'s supervisor ended without a word"}')
+  if (report.error) throw new Error(report.error)
+  return report
 }

@@ -1,6 +1,6 @@
 import { spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
-import { chownSync, cpSync, mkdtempSync, openSync, readFileSync, rmSync } from 'node:fs'
+import { chownSync, cpSync, mkdtempSync, openSync, readFileSync, renameSync, rmSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
@@ -11,8 +11,10 @@ import { findPostgres, unprivilegedUser } from './postgres-binaries.mjs'
 
 /**
  * The parent of one PostgreSQL server, in a process of its own. It reads the options as a line of JSON, writes one line
- * of JSON (port, pid, dataDirectory; or error), and then waits. A line `fast` or `immediate`, the end of its input, the
- * end of the Jest run, a signal or the server's own end make it stop the server, remove the folder and exit.
+ * of JSON (port, pid, dataDirectory; or error), and then waits. A line `down fast`, `down immediate` or `down kill` takes
+ * the server away, and `up` starts it again on the same port; both are answered by a line. A line `fast` or `immediate`,
+ * the end of its input, the end of the Jest run, a signal or the server's own end make it stop the server, remove the
+ * folder and exit.
  */
 const READY_TIMEOUT_MS = 30_000
 const READY_POLL_MS = 10
@@ -26,7 +28,10 @@ const RUN_POLL_MS = 250
 /** A port that was free may be taken by the time that the server wants it. */
 const PORT_ATTEMPTS = 5
 
-const STOP_SIGNALS = { fast: 'SIGINT', immediate: 'SIGQUIT' }
+const START_AGAIN_ATTEMPTS = 50
+const START_AGAIN_PAUSE_MS = 50
+
+const STOP_SIGNALS = { fast: 'SIGINT', immediate: 'SIGQUIT', kill: 'SIGKILL' }
 
 /** Tests look at what a server does, not at what its disk survives. */
 const DEFAULT_SETTINGS = {
@@ -39,16 +44,25 @@ const DEFAULT_SETTINGS = {
 process.stdout.on('error', () => undefined)
 
 const input = createInterface({ input: process.stdin })[Symbol.asyncIterator]()
-const { settings = {} } = JSON.parse((await input.next()).value ?? '{}')
+const { settings = {}, copyOf } = JSON.parse((await input.next()).value ?? '{}')
 
-// From here on the next line is the command to stop. It may come, as an end of the input, before the server is up.
+// The command to stop may come, as an end of the input, before the server is up.
 const stopping = new AbortController()
 let stopMode = 'immediate'
 const requestStop = (mode) => {
   if (!stopping.signal.aborted) stopMode = mode in STOP_SIGNALS ? mode : 'immediate'
   stopping.abort()
 }
-void input.next().then(({ value }) => requestStop(value))
+const commands = []
+let onCommand = () => undefined
+void (async () => {
+  for await (const line of input) {
+    if (!line.startsWith('down ') && line !== 'up') return requestStop(line)
+    commands.push(line)
+    onCommand()
+  }
+  requestStop()
+})()
 for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP']) process.on(signal, () => requestStop('immediate'))
 
 // One of Jest's worker processes outlives a killed Jest until its test times out, and keeps the pipe open for so long.
@@ -56,15 +70,24 @@ const runPid = Number(process.env.TEST_RUN_PID)
 if (runPid) setInterval(() => isAlive(runPid) || requestStop('immediate'), RUN_POLL_MS).unref()
 
 let folder
+let bin
 let exitCode = 0
 try {
   const user = unprivilegedUser()
   folder = mkdtempSync(join(tmpdir(), 'gator-postgres-'))
   if (user) chownSync(folder, user.uid, user.gid)
-  const { server, exited, port } = await start(user)
-  report({ port, pid: server.pid, dataDirectory: join(folder, 'data') })
-  await Promise.race([exited, stopRequested()])
-  await stop(server, exited)
+  let running = await start(user)
+  const { port } = running
+  report({ port, pid: running.server.pid, dataDirectory: join(folder, 'data') })
+  for (;;) {
+    const event = await Promise.race([running.exited, stopRequested(), nextCommand()])
+    if (typeof event !== 'string') break
+    const [command, mode] = event.split(' ')
+    if (command === 'down') await stop(running.server, running.exited, mode)
+    running = command === 'down' ? { ...running, exited: new Promise(() => undefined) } : await startAgain(user, port)
+    report({ pid: running.server.pid })
+  }
+  await stop(running.server, running.exited)
 } catch (error) {
   if (!stopping.signal.aborted) report({ error: error.message })
   exitCode = 1
@@ -85,11 +108,12 @@ function report(line) {
   process.stdout.write(`${JSON.stringify(line)}\n`)
 }
 
-/** Makes the cluster and starts a server on a port that is free. */
+/** Makes the cluster, or takes over a copy of one, and starts a server on a port that is free. */
 async function start(user) {
-  const bin = reachable(findPostgres(), user)
+  bin = reachable(findPostgres(), user)
   const data = join(folder, 'data')
-  await initialize(bin, data, user)
+  if (copyOf) renameSync(copyOf, data)
+  else await initialize(bin, data, user)
   for (let attempt = 1; ; attempt += 1) {
     const port = await freePort()
     const log = join(folder, `postgres-${attempt}.log`)
@@ -104,6 +128,23 @@ async function start(user) {
       if (isPortTaken && attempt < PORT_ATTEMPTS) continue
       throw new Error(`PostgreSQL did not start: ${error.message}\n${said.trimEnd()}`, { cause: error })
     }
+  }
+}
+
+/** Starts the server on the folder that it was taken from. */
+async function startAgain(user, port) {
+  const log = join(folder, 'postgres-again.log')
+  for (let attempt = 1; ; attempt += 1) {
+    const started = launch(bin, join(folder, 'data'), port, log, user)
+    try {
+      await ready(started, port)
+      return started
+    } catch (error) {
+      // Those that a killed server leaves behind hold its memory for a moment.
+      if (attempt === START_AGAIN_ATTEMPTS)
+        throw new Error(`${error.message}\n${readFileSync(log, 'utf8')}`, { cause: error })
+    }
+    await pause(START_AGAIN_PAUSE_MS)
   }
 }
 
@@ -156,8 +197,8 @@ async function ready({ server }, port) {
   }
 }
 
-async function stop(server, exited) {
-  for (const signal of [STOP_SIGNALS[stopMode], STOP_SIGNALS.immediate, 'SIGKILL']) {
+async function stop(server, exited, mode = stopMode) {
+  for (const signal of [STOP_SIGNALS[mode], STOP_SIGNALS.immediate, 'SIGKILL']) {
     if (server.exitCode !== null || server.signalCode !== null) return
     server.kill(signal)
     await Promise.race([exited, pause(STOP_TIMEOUT_MS, undefined, { ref: false })])
@@ -168,6 +209,16 @@ function stopRequested() {
   return new Promise((resolve) => {
     if (stopping.signal.aborted) resolve()
     else stopping.signal.addEventListener('abort', resolve, { once: true })
+  })
+}
+
+/** Resolves with the next command, once it is there. */
+function nextCommand() {
+  return new Promise((resolve) => {
+    onCommand = () => {
+      if (commands.length > 0) resolve(commands.shift())
+    }
+    onCommand()
   })
 }
 

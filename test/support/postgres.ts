@@ -5,6 +5,8 @@ import { startServer } from './postgres-server.mjs'
 export interface PostgresOptions {
   /** Server settings as `postgres -c name=value` takes them. */
   settings?: Record<string, string>
+  /** A data directory, on the same disk as temporary files are, that becomes this server's own. */
+  copyOf?: string
 }
 
 /** What every test gets, whether the server is its own or shared. */
@@ -22,6 +24,10 @@ export interface RunningServer {
   /** The process id of the server itself. */
   pid: number
   dataDirectory: string
+  /** Takes the server away; its data stay. `kill` is kill -9 of the server, whose sessions end a moment later. */
+  down(mode: 'fast' | 'immediate' | 'kill'): Promise<void>
+  /** Starts it again, on the same port; it accepts connections when this resolves. */
+  up(): Promise<void>
   /**
    * Ends the server and removes its folder; resolves when both are gone. `fast` closes connections and shuts down in
    * order, `immediate` is a crash that leaves recovery to the next start. Calling it again does nothing.
