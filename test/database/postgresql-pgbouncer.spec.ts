@@ -1,0 +1,77 @@
+import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals'
+import pg from 'pg'
+import { PostgresqlDatabase } from '../../src/database/postgresql/postgresql-database.js'
+import { PostgresqlMigrationStore } from '../../src/database/postgresql/postgresql-migration-store.js'
+import { Sandbox } from '../processes/sandbox.js'
+import { Ledger, type PersonaRow } from '../proof/ledger.js'
+import { Load } from '../proof/load.js'
+import { postgresqlOptions } from '../support/databases.js'
+import { migrationScript } from '../support/migrations.js'
+import { findPgbouncer, Pgbouncer } from '../support/pgbouncer.js'
+import { sharedPostgres } from '../support/postgres.js'
+
+const SERVER_CONNECTIONS = 3
+const WORKERS = 2
+const WRITERS = 12
+
+const program = findPgbouncer()
+if (!program) process.stderr.write('SKIPPED: there is no pgbouncer, and Debian packages cannot be downloaded here\n')
+
+const describeWithPgbouncer = program ? describe : describe.skip
+describeWithPgbouncer('PostgreSQL behind PgBouncer in transaction mode', () => {
+  const sandbox = new Sandbox()
+  let direct: string
+  let bouncer: Pgbouncer
+  let client: pg.Client
+
+  beforeAll(async () => {
+    const server = await sharedPostgres()
+    direct = await server.createDatabase()
+    client = new pg.Client({ connectionString: direct })
+    await client.connect()
+    if (program) bouncer = await Pgbouncer.start(program, server.port, SERVER_CONNECTIONS)
+  })
+  afterEach(() => sandbox.clear())
+  afterAll(async () => {
+    await client.end()
+    await bouncer.stop()
+  })
+
+  it("does not migrate through it, where a lock of a session is nobody's", async () => {
+    const store = new PostgresqlMigrationStore(bouncer.urlOf(direct))
+    await expect(store.exclusively(() => Promise.resolve())).rejects.toThrow('set DATABASE_DIRECT_URL')
+  })
+
+  it('migrates directly, serves more clients than there are connections to the server, and loses nothing', async () => {
+    const env = { DATABASE_URL: bouncer.urlOf(direct), DATABASE_DIRECT_URL: direct }
+    const server = await sandbox.start({ workers: WORKERS, env })
+    const ledger = new Ledger()
+    const load = new Load({ ledger, writers: WRITERS, connect: () => sandbox.connect(server), name: 'Bouncer' })
+    await load.progress(200)
+    await load.stop()
+    expect(ledger.total('refused') + ledger.total('unknown')).toBe(0)
+    const { rows } = await client.query<PersonaRow>('SELECT id, name, generation_count FROM personas')
+    expect(ledger.contradictions(rows)).toEqual([])
+    const sessions = await client.query('SELECT 1 FROM pg_stat_activity WHERE datname = current_database()')
+    expect(sessions.rows.length).toBeLessThanOrEqual(SERVER_CONNECTIONS + 1)
+  })
+
+  it('keeps transactions whole that share the connections', async () => {
+    await client.query('DROP SCHEMA public CASCADE; CREATE SCHEMA public')
+    await client.query(migrationScript('postgresql'))
+    await client.query(
+      `INSERT INTO personas (id, name, appearance, personality, created_at, updated_at) VALUES ('one', 'n', 'a', 'p', now(), now())`,
+    )
+    const databases = Array.from({ length: 2 }, () => PostgresqlDatabase.open(postgresqlOptions(bouncer.urlOf(direct))))
+    const addTwice = (database: PostgresqlDatabase) =>
+      database.transaction(async (transaction) => {
+        const where = { id: 'one' }
+        const { generationCount } = await transaction.persona.update({ where, data: { version: { increment: 1 } } })
+        await transaction.persona.update({ where, data: { generationCount: generationCount + 1 } })
+      })
+    await Promise.all(Array.from({ length: 40 }, (_value, n) => addTwice(databases[n % 2] as PostgresqlDatabase)))
+    const { rows } = await client.query('SELECT generation_count, version FROM personas')
+    expect(rows).toEqual([{ generation_count: 40, version: 41 }])
+    await Promise.all(databases.map((database) => database.close()))
+  })
+})
