@@ -19,13 +19,15 @@ const BUSY_TIMEOUT_MS = 30_000
 class OfficialDatabase extends PrismaDatabase {
   provider = 'sqlite'
   constructor() {
-    super(new PrismaClient({ adapter: new PrismaBetterSqlite3({ url: `file:${job.file}`, timeout: BUSY_TIMEOUT_MS }) }))
+    const adapter = new PrismaBetterSqlite3({ url: `file:${job.file}`, timeout: BUSY_TIMEOUT_MS })
+    const client = new PrismaClient({ adapter })
+    super(client, client)
   }
   translate(error) {
     return error
   }
   close() {
-    return this.client.$disconnect()
+    return this.writer.$disconnect()
   }
 }
 

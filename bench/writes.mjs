@@ -1,11 +1,10 @@
 // `npm run bench:writes`: this project's SQLite engine beside Prisma's own adapter and plain better-sqlite3, in one run.
 // Prints the table that stands in docs/benchmarks.md; `--write` puts it there, `--quick` is for trying the script out.
-import { readFileSync, writeFileSync } from 'node:fs'
-import { cpus } from 'node:os'
 import { setTimeout as delay } from 'node:timers/promises'
 import { createPersonas, loadReads, loadUpdates, startServer } from './lib/http.mjs'
 import { holdLock, steadyReads } from './lib/lock-test.mjs'
 import { runInProcesses } from './lib/processes.mjs'
+import { describeMachine, fixed, round, section, writeInto } from './lib/report.mjs'
 import { latencies, median, spread } from './lib/statistics.mjs'
 import { counterIn, createCounters } from './lib/stores.mjs'
 
@@ -20,8 +19,6 @@ const LOCK_MS = isQuick ? 1_500 : 5_000
 const CONNECTIONS = 64
 const CONNECTIONS_OF_A_PROCESS = 16
 const PERSONAS = 1_000
-const START = '<!-- writes -->'
-const END = '<!-- /writes -->'
 
 const sections = [
   await readModifyWrite(),
@@ -32,9 +29,9 @@ const sections = [
   await workersOverHttp(),
   await foreignLock(),
 ]
-const table = `${describeMachine()}\n\n${sections.join('\n\n')}\n`
+const table = `${describeMachine(RUNS)}\n\n${sections.join('\n\n')}\n`
 console.log(table)
-if (process.argv.includes('--write')) writeInto(new URL('../docs/benchmarks.md', import.meta.url), table)
+if (process.argv.includes('--write')) writeInto('docs/benchmarks.md', 'writes', table)
 
 async function readModifyWrite() {
   const rows = []
@@ -242,28 +239,4 @@ async function repeat(run) {
   const results = []
   for (let round = 0; round < RUNS; round++) results.push(await run())
   return results
-}
-
-function section(title, head, rows) {
-  const line = (cells) => `| ${cells.join(' | ')} |`
-  return [`### ${title}`, '', line(head), line(head.map(() => '---')), ...rows.map(line)].join('\n')
-}
-
-function describeMachine() {
-  const [cpu] = cpus()
-  return `${cpus().length} cores (${cpu.model.trim()}), Node ${process.versions.node}; medians of ${RUNS} runs.`
-}
-
-function writeInto(file, text) {
-  const page = readFileSync(file, 'utf8')
-  const start = page.indexOf(START) + START.length
-  writeFileSync(file, `${page.slice(0, start)}\n\n${text}\n${page.slice(page.indexOf(END))}`)
-}
-
-function round(value) {
-  return Math.round(value).toLocaleString('en')
-}
-
-function fixed(value, digits = 1) {
-  return Number.isFinite(value) ? value.toFixed(digits) : '–'
 }

@@ -71,6 +71,32 @@ export function loadReads(target) {
   return load(target, (request, id) => ({ ...request, method: 'GET', path: `/api/v1/personas/${id}` }))
 }
 
+const json = { 'content-type': 'application/json' }
+
+/** Sends reads, lists and updates of random personas, mixed 80 : 10 : 10. */
+export function loadMix(target) {
+  return load(target, (request) => {
+    const id = target.ids[Math.floor(Math.random() * target.ids.length)]
+    const draw = Math.random()
+    if (draw < 0.8) return { ...request, method: 'GET', path: `/api/v1/personas/${id}` }
+    if (draw < 0.9) return { ...request, method: 'GET', path: '/api/v1/personas?limit=10' }
+    const body = JSON.stringify({ base_image_path: `images/${draw}.png` })
+    return { ...request, method: 'PUT', path: `/api/v1/personas/${id}`, headers: json, body }
+  })
+}
+
+/** Creates so many personas, and answers their ids. */
+export async function createOverHttp(url, count) {
+  const text = 'short silver hair, round glasses, a navy blazer; '.repeat(8)
+  const ids = []
+  for (let index = 0; index < count; index++) {
+    const body = JSON.stringify({ name: `Persona ${index}`, appearance: text, personality: text })
+    const answer = await fetch(`${url}/api/v1/personas`, { method: 'POST', headers: json, body })
+    ids.push((await answer.json()).id)
+  }
+  return ids
+}
+
 async function load({ url, ids, connections, seconds }, requestOf) {
   let serial = 0
   const setupRequest = (request) => {
@@ -79,5 +105,6 @@ async function load({ url, ids, connections, seconds }, requestOf) {
   }
   const result = await autocannon({ url, connections, duration: seconds, requests: [{ setupRequest }] })
   const failed = result.non2xx + result.errors + result.timeouts
-  return { perSecond: result['2xx'] / result.duration, failed, p50: result.latency.p50, p99: result.latency.p99 }
+  const { p50, p99, max } = result.latency
+  return { perSecond: result['2xx'] / result.duration, failed, p50, p99, max }
 }
