@@ -2,6 +2,8 @@ import { inspect } from 'node:util'
 import { InvalidSettingsError } from '../config/settings.js'
 import { MigrationFailedError } from '../database/migrations/deploy.js'
 import { SchemaStateError } from '../database/migrations/migrations.js'
+import { ImportInterruptedError } from '../import-legacy/import-rows.js'
+import { LegacyFileError } from '../import-legacy/legacy-file.error.js'
 
 /** A command cannot do what it was asked to; the message says why, and what to do. */
 export class CommandFailedError extends Error {
@@ -14,7 +16,14 @@ export class UsageError extends CommandFailedError {
 }
 
 /** Errors whose message is for people; of every other the stack is needed. */
-const FOR_PEOPLE = [CommandFailedError, InvalidSettingsError, SchemaStateError, MigrationFailedError]
+const FOR_PEOPLE = [
+  CommandFailedError,
+  InvalidSettingsError,
+  SchemaStateError,
+  MigrationFailedError,
+  LegacyFileError,
+  ImportInterruptedError,
+]
 const WRONG_USAGE = [UsageError, InvalidSettingsError]
 
 /** What a person is told of an error, and whether it is a matter of how the command was called. */

@@ -1,6 +1,7 @@
 import { Command } from 'commander'
 import { packageInfo } from '../package-root.js'
 import { demoCommand } from './commands/demo.js'
+import { importLegacyCommand } from './commands/import-legacy.js'
 import { migrateCommand } from './commands/migrate.js'
 import { serveCommand } from './commands/serve.js'
 
@@ -17,7 +18,8 @@ export function createProgram(): Command {
         'Exit codes: 0 done, 1 failed, 2 the command line or a setting is wrong.',
     )
     .showHelpAfterError('(gator help shows what there is)')
-  for (const command of [serveCommand(), migrateCommand(), demoCommand()]) program.addCommand(command)
+  for (const command of [serveCommand(), migrateCommand(), importLegacyCommand(), demoCommand()])
+    program.addCommand(command)
   throwInsteadOfExiting(program)
   return program
 }

@@ -1,15 +1,16 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { parseEnv } from 'node:util'
-import { parseSettings, type Settings } from './settings.js'
+import { parseSettings, type SettingName, type Settings } from './settings.js'
 
 /**
  * The one place that reads the process environment. A `.env` file in the working folder fills in what the environment
  * does not set.
+ * @param overrides what a command line says instead
  * @throws InvalidSettingsError naming every bad variable
  */
-export function loadSettings(): Settings {
+export function loadSettings(overrides: Readonly<Partial<Record<SettingName, string>>> = {}): Settings {
   const fromFile = existsSync('.env') ? parseEnv(readFileSync('.env', 'utf8')) : {}
-  return parseSettings({ ...fromFile, ...process.env }, process.stdout.isTTY === true)
+  return parseSettings({ ...fromFile, ...process.env, ...overrides }, process.stdout.isTTY === true)
 }
 
 const WORKER_SLOT = 'GATOR_WORKER_SLOT'

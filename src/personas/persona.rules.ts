@@ -117,7 +117,9 @@ export const personaRules: Readonly<Record<keyof PersonaFields, Rule>> = {
 export function ratingFaults(ratings: Partial<Ratings>): readonly Fault[] {
   const { defaultContentRating: rating, allowedContentRatings: allowed } = ratings
   if (!rating || !allowed || allowed.includes(rating)) return ok
-  const detail = `"${rating}" must be one of allowed_content_ratings (${allowed.join(', ')})`
+  // Imported ratings may be anything that JSON is, an object without a text of its own included.
+  const shown = allowed.map((item: unknown) => (typeof item === 'string' ? item : JSON.stringify(item)))
+  const detail = `"${rating}" must be one of allowed_content_ratings (${shown.join(', ')})`
   return fault(detail, '/default_content_rating')
 }
 

@@ -34,18 +34,19 @@ export async function schemaState(store: MigrationStore, settings: DatabaseSetti
 export async function ensureSchema(store: MigrationStore, settings: DatabaseSettings): Promise<readonly string[]> {
   const before = await schemaState(store, settings)
   if (before.state === 'current') return []
-  if (before.state !== 'behind' || !settings.migrateOnStart) throw refusal(before)
+  if (before.state !== 'behind' || !settings.migrateOnStart) throw refusalOf(before)
   return store.exclusively(async () => {
     const pending = await schemaState(store, settings)
     if (pending.state === 'current') return []
-    if (pending.state !== 'behind') throw refusal(pending)
+    if (pending.state !== 'behind') throw refusalOf(pending)
     await deployMigrations(settings.directUrl ?? settings.target.url)
     const after = await schemaState(store, settings)
-    if (after.state !== 'current') throw refusal(after)
+    if (after.state !== 'current') throw refusalOf(after)
     return pending.names
   })
 }
 
-function refusal({ state, names }: HistoryState): SchemaStateError {
+/** What a start is refused with in a state that is not current. */
+export function refusalOf({ state, names }: HistoryState): SchemaStateError {
   return new SchemaStateError(state === 'current' ? '' : ADVICE[state](names.join(', ')))
 }
