@@ -30,6 +30,12 @@ const WRONG_USAGE = [UsageError, InvalidSettingsError]
 export function explain(error: unknown): { readonly message: string; readonly isUsage: boolean } {
   const is = (kinds: readonly (abstract new (...args: never[]) => Error)[]) =>
     kinds.some((kind) => error instanceof kind)
-  const message = error instanceof Error && is(FOR_PEOPLE) ? error.message : inspect(error)
-  return { message, isUsage: is(WRONG_USAGE) }
+  return { message: messageOf(error, is(FOR_PEOPLE)), isUsage: is(WRONG_USAGE) }
+}
+
+// The errors of a driver, or of the network, have a code; their message says what is wrong with the file or the server.
+function messageOf(error: unknown, isForPeople: boolean): string {
+  if (!(error instanceof Error)) return inspect(error)
+  if (isForPeople) return error.message
+  return 'code' in error ? `The database cannot be used: ${error.message || String(error.code)}` : inspect(error)
 }

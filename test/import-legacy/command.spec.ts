@@ -9,7 +9,7 @@ import { aPersona } from '../processes/a-persona.js'
 import { Sandbox } from '../processes/sandbox.js'
 import { until } from '../processes/until.js'
 import { sharedPostgres } from '../support/postgres.js'
-import { gator, startGator } from './gator.js'
+import { gator, startGator } from '../support/gator.js'
 import { aLegacyRow, type Cells, contentsOf, Folders, legacyId, makeLegacyFile } from './legacy-file.js'
 
 const BATCH = 200
