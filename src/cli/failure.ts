@@ -4,6 +4,7 @@ import { MigrationFailedError } from '../database/migrations/deploy.js'
 import { SchemaStateError } from '../database/migrations/migrations.js'
 import { ImportInterruptedError } from '../import-legacy/import-rows.js'
 import { LegacyFileError } from '../import-legacy/legacy-file.error.js'
+import { TransferError } from '../transfer/transfer-errors.js'
 
 /** A command cannot do what it was asked to; the message says why, and what to do. */
 export class CommandFailedError extends Error {
@@ -23,6 +24,7 @@ const FOR_PEOPLE = [
   MigrationFailedError,
   LegacyFileError,
   ImportInterruptedError,
+  TransferError,
 ]
 const WRONG_USAGE = [UsageError, InvalidSettingsError]
 

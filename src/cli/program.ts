@@ -4,6 +4,7 @@ import { demoCommand } from './commands/demo.js'
 import { importLegacyCommand } from './commands/import-legacy.js'
 import { migrateCommand } from './commands/migrate.js'
 import { serveCommand } from './commands/serve.js'
+import { transferCommand } from './commands/transfer.js'
 
 /** Every command of `gator`, with its help. Errors are thrown (CommanderError), nothing exits. */
 export function createProgram(): Command {
@@ -18,8 +19,8 @@ export function createProgram(): Command {
         'Exit codes: 0 done, 1 failed, 2 the command line or a setting is wrong.',
     )
     .showHelpAfterError('(gator help shows what there is)')
-  for (const command of [serveCommand(), migrateCommand(), importLegacyCommand(), demoCommand()])
-    program.addCommand(command)
+  const commands = [serveCommand(), migrateCommand(), transferCommand(), importLegacyCommand(), demoCommand()]
+  for (const command of commands) program.addCommand(command)
   throwInsteadOfExiting(program)
   return program
 }

@@ -8,7 +8,7 @@ export class DatabaseUnavailableError extends Error {
   }
 }
 
-/** The database serves, but this write did not get its turn; nothing was written. */
+/** The database serves, but not this write: it had no turn, or nothing is written here any more. Nothing was written. */
 export abstract class WriteRefusedError extends DatabaseUnavailableError {}
 
 /** The write lock was not free within the busy timeout; nothing was written. */
@@ -39,6 +39,28 @@ export class WriteOutcomeUnknownError extends Error {
 
   constructor(options?: ErrorOptions) {
     super('The database was lost before it answered: the write was made or not. Read before you repeat it.', options)
+  }
+}
+
+/**
+ * What the seal of `gator transfer` raises: a SQLSTATE on PostgreSQL; SQLite's message begins with it, which has no
+ * codes of a trigger's own.
+ */
+export const DATABASE_MOVED_CODE = 'GA001'
+
+const DATABASE_MOVED_RETRY_SECONDS = 5
+
+/** Everything was moved to another database, and this one takes no writes; nothing was written. */
+export class DatabaseMovedError extends WriteRefusedError {
+  override readonly name = 'DatabaseMovedError'
+  // As long as a restart with the other database may take.
+  override readonly retryAfterSeconds = DATABASE_MOVED_RETRY_SECONDS
+
+  constructor(options?: ErrorOptions) {
+    super(
+      'The data was moved to another database, and the server is to be restarted with it; nothing was written.',
+      options,
+    )
   }
 }
 

@@ -1,10 +1,11 @@
 /**
- * What Prisma tells of a failure: its own code, and the driver's code (`SQLITE_FULL`, `53100`) where a driver was
- * involved. The shapes are those of Prisma 7.10: `code` on the error, the driver's error in `meta.driverAdapterError`.
+ * What Prisma tells of a failure: its own code, and the driver's code (`SQLITE_FULL`, `53100`) and message where a
+ * driver was involved. The shapes are those of Prisma 7.10: `code` on the error, the driver's error in `meta.driverAdapterError`.
  */
 export interface PrismaFailure {
   readonly prismaCode: string | undefined
   readonly driverCode: string | undefined
+  readonly driverMessage: string | undefined
 }
 
 /** Reads the codes out of an error, whoever threw it; both are undefined for an error that is not about the database. */
@@ -16,6 +17,7 @@ export function readPrismaFailure(error: unknown): PrismaFailure {
   return {
     prismaCode: isPrismaCode ? code : undefined,
     driverCode: text(property(cause, 'originalCode')) ?? (isPrismaCode ? undefined : code),
+    driverMessage: text(property(cause, 'originalMessage')),
   }
 }
 

@@ -1,5 +1,6 @@
 import { HttpException } from '@nestjs/common'
 import {
+  DatabaseMovedError,
   DatabaseUnavailableError,
   StorageFullError,
   WriteLockTimeoutError,
@@ -71,6 +72,13 @@ const TABLE: readonly Row[] = [
     error: WriteQueueFullError,
     type: 'write-queue-full',
     title: 'Write queue full',
+    status: 503,
+    headers: retryAfter,
+  }),
+  row({
+    error: DatabaseMovedError,
+    type: 'database-moved',
+    title: 'Database moved',
     status: 503,
     headers: retryAfter,
   }),

@@ -12,8 +12,8 @@ const FIRST_SERVER_ERROR = 500
 
 /**
  * The one place where an error becomes an answer. Server errors are logged with their stack, under the request's id. A
- * write that did not get its turn is no error of anybody's, and comes by the thousand under overload: the line of its
- * request says enough.
+ * write that was refused is no error of anybody's, and comes by the thousand under overload: the line of its request
+ * says enough.
  */
 @Catch()
 export class ProblemFilter implements ExceptionFilter {

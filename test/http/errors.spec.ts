@@ -1,5 +1,6 @@
 import { describe, expect, it } from '@jest/globals'
 import {
+  DatabaseMovedError,
   DatabaseUnavailableError,
   StorageFullError,
   WriteLockTimeoutError,
@@ -162,6 +163,7 @@ describe('a failure of the database', () => {
   it.each([
     // Whoever did not get a turn is no error of the service's: the line of the request tells of it.
     ['write-lock-timeout', 'Write lock timeout', new WriteLockTimeoutError({ cause: new Error('hush') }), 0],
+    ['database-moved', 'Database moved', new DatabaseMovedError({ cause: new Error('hush') }), 0],
     ['write-outcome-unknown', 'Write outcome unknown', new WriteOutcomeUnknownError({ cause: new Error('hush') }), 1],
     ['database-unavailable', 'Database unavailable', new DatabaseUnavailableError('The database is away.'), 1],
   ])('is answered with 503 and Retry-After: %s', async (type, title, error, errorsLogged) => {

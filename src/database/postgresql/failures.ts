@@ -1,4 +1,6 @@
 import {
+  DATABASE_MOVED_CODE,
+  DatabaseMovedError,
   DatabaseUnavailableError,
   StorageFullError,
   WriteLockTimeoutError,
@@ -82,6 +84,7 @@ export function translate(error: unknown): unknown {
     return new WriteOutcomeUnknownError({ cause: error })
   if (error instanceof ConnectionLostError || error instanceof ConnectFailedError) return unavailable(error)
   const { prismaCode, driverCode } = readPrismaFailure(error)
+  if (driverCode === DATABASE_MOVED_CODE) return new DatabaseMovedError({ cause: error })
   if (driverCode === LOCK_NOT_AVAILABLE) return new WriteLockTimeoutError({ cause: error })
   if (driverCode === DISK_FULL) return new StorageFullError({ cause: error })
   const isAway =

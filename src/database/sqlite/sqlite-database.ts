@@ -1,5 +1,7 @@
 import { PrismaClient } from '../../generated/sqlite/client.js'
 import {
+  DATABASE_MOVED_CODE,
+  DatabaseMovedError,
   DatabaseUnavailableError,
   StorageFullError,
   WriteLockTimeoutError,
@@ -72,10 +74,13 @@ export class SqliteDatabase extends PrismaDatabase {
   }
 
   protected override translate(error: unknown): unknown {
-    const { prismaCode, driverCode } = readPrismaFailure(error)
+    const { prismaCode, driverCode, driverMessage } = readPrismaFailure(error)
     if (driverCode === WRITE_QUEUE_FULL) return new WriteQueueFullError({ cause: error })
     if (driverCode?.startsWith('SQLITE_BUSY')) return new WriteLockTimeoutError({ cause: error })
     if (driverCode === 'SQLITE_FULL') return new StorageFullError({ cause: error })
+    if (driverCode === 'SQLITE_CONSTRAINT_TRIGGER' && driverMessage?.startsWith(`${DATABASE_MOVED_CODE}:`)) {
+      return new DatabaseMovedError({ cause: error })
+    }
     if (driverCode === 'SQLITE_READONLY_DBMOVED') {
       return new DatabaseUnavailableError('The database file was replaced or removed.', { cause: error })
     }
