@@ -1,8 +1,5 @@
-/**
- * Jest in ESM mode: swc compiles (decorators and their metadata included), relative imports lose the `.js` that
- * TypeScript's nodenext resolution asks for. Tests of processes and databases get a timeout that fits them.
- * @type {import('jest').Config}
- */
+import { availableParallelism } from 'node:os'
+
 const swc = [
   '@swc/jest',
   {
@@ -17,10 +14,29 @@ const swc = [
   },
 ]
 
-export default {
-  rootDir: '.',
+/**
+ * What measures time, or needs the whole machine to provoke what it looks for. A pattern each, held against the path; every
+ * other suite mostly waits for processes, locks and clocks, and bears others beside it.
+ */
+const ALONE = [
+  '/test/proof/(checkpoints|disk-full|file-faults|kill-loop|overload)\\.spec',
+  '/test/database/(tickets|ticket-processes|watchdog|group-commit)\\.spec',
+  '/test/http/(hostile|large)-bodies\\.spec',
+  '/test/processes/(foreign-lock|killed-worker|reload)\\.spec',
+]
+
+/** More at a time starve each other: a suite of processes starts up to eight of them. */
+const MOST_WORKERS = 4
+const FEWEST_WORKERS = 2
+
+/**
+ * Jest in ESM mode: swc compiles (decorators and their metadata included), relative imports lose the `.js` that
+ * TypeScript's nodenext resolution asks for. Tests of processes and databases get a timeout that fits them.
+ * @type {import('jest').Config}
+ */
+const common = {
+  rootDir: import.meta.dirname,
   roots: ['<rootDir>/src', '<rootDir>/test'],
-  testRegex: '\\.spec\\.ts$',
   testEnvironment: 'node',
   extensionsToTreatAsEsm: ['.ts'],
   transform: { '\\.ts$': swc },
@@ -28,5 +44,24 @@ export default {
   setupFiles: ['reflect-metadata', '<rootDir>/test/support/require-esm.ts'],
   globalSetup: '<rootDir>/test/support/global-setup.mjs',
   globalTeardown: '<rootDir>/test/support/global-teardown.mjs',
+}
+
+/** Two parts of one run, one after the other: it fails if either does, and the other is run all the same. */
+export default {
   testTimeout: 30_000,
+  maxWorkers: Math.min(MOST_WORKERS, Math.max(FEWEST_WORKERS, availableParallelism())),
+  projects: [
+    {
+      ...common,
+      displayName: 'together',
+      testRegex: '\\.spec\\.ts$',
+      testPathIgnorePatterns: ['/node_modules/', ...ALONE],
+    },
+    {
+      ...common,
+      displayName: 'alone',
+      testRegex: ALONE,
+      runner: '<rootDir>/test/support/serial-runner.mjs',
+    },
+  ],
 }

@@ -1,8 +1,8 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
-import { type TestApp, startApp } from './support/app.js'
-import { temporarySqlite } from './support/sqlite.js'
+import { describe, expect, it } from '@jest/globals'
+import { type TestApp, withApp } from './http/support.js'
+import { onEachDatabase } from './support/databases.js'
 
 interface Step {
   readonly command: string
@@ -43,33 +43,26 @@ async function run(app: TestApp, command: string): Promise<string> {
   const method = (after('-X')[0] ?? 'GET') as 'GET'
   const [payload] = after('-d')
   const path = url.replace('http://127.0.0.1:8000', '')
-  const response = await app.inject({ method, url: path, headers, ...(payload && { payload }) })
+  const response = await app.send(method, path, { headers, ...(payload && { payload }) })
   return words.includes('-w') ? String(response.statusCode) : response.body
 }
 
 describe("the README's session", () => {
-  const database = temporarySqlite()
   const steps = sessionOf(readFileSync(join(process.cwd(), 'README.md'), 'utf8'))
-  let app: TestApp
 
-  beforeAll(async () => {
-    app = await startApp(`file:${database.file}`)
-  })
+  onEachDatabase((kind) => {
+    const app = withApp(kind)
 
-  afterAll(async () => {
-    await app.close()
-    database.remove()
-  })
-
-  it('is what really comes back', async () => {
-    expect(steps.length).toBeGreaterThan(5)
-    const [shownId] = steps[0]?.output.match(UUID) ?? []
-    let realId = ''
-    for (const { command, output } of steps) {
-      const real = await run(app, command.replaceAll(String(shownId), realId))
-      realId ||= real.match(UUID)?.[0] ?? ''
-      const masked = (text: string) => text.replaceAll(UUID, '<id>').replaceAll(TIME, '<time>')
-      expect({ command, output: masked(real) }).toEqual({ command, output: masked(output) })
-    }
+    it('is what really comes back', async () => {
+      expect(steps.length).toBeGreaterThan(5)
+      const [shownId] = steps[0]?.output.match(UUID) ?? []
+      let realId = ''
+      for (const { command, output } of steps) {
+        const real = await run(app(), command.replaceAll(String(shownId), realId))
+        realId ||= real.match(UUID)?.[0] ?? ''
+        const masked = (text: string) => text.replaceAll(UUID, '<id>').replaceAll(TIME, '<time>')
+        expect({ command, output: masked(real) }).toEqual({ command, output: masked(output) })
+      }
+    })
   })
 })

@@ -50,9 +50,10 @@ describe('hasCurrent', () => {
 describe("a persona's ETag", () => {
   it('tells its version', () => {
     expect(versionOfETag(etagOf({ version: 12, generationCount: 345 }))).toBe(12)
+    expect(versionOfETag('"2147483647.0"')).toBe(2_147_483_647)
   })
 
-  it.each(['W/"1.0"', '"1"', '"a.0"', '"0.0"', '"1.0" ', '"01.0"', '1.0'])('is not %s', (tag) => {
+  it.each(['W/"1.0"', '"1"', '"a.0"', '"0.0"', '"1.0" ', '"01.0"', '1.0', '"2147483648.0"'])('is not %s', (tag) => {
     expect(versionOfETag(tag)).toBeNull()
   })
 })

@@ -82,5 +82,8 @@ export type NewPersonaFields = Pick<PersonaFields, 'name' | 'appearance' | 'pers
 /** Largest generation count that both databases hold (a 32-bit integer). */
 export const MAX_GENERATION_COUNT = 2_147_483_647
 
+/** Largest version that both databases hold, and may be asked for. */
+export const MAX_VERSION = 2_147_483_647
+
 /** Most generations that one request may count. */
 export const MAX_GENERATIONS_AT_ONCE = 1_000

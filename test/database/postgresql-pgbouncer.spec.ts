@@ -3,7 +3,7 @@ import pg from 'pg'
 import { PostgresqlDatabase } from '../../src/database/postgresql/postgresql-database.js'
 import { PostgresqlMigrationStore } from '../../src/database/postgresql/postgresql-migration-store.js'
 import { Sandbox } from '../processes/sandbox.js'
-import { Ledger, type PersonaRow } from '../proof/ledger.js'
+import { Ledger, type LedgerRow } from '../proof/ledger.js'
 import { Load } from '../proof/load.js'
 import { postgresqlOptions } from '../support/databases.js'
 import { migrationScript } from '../support/migrations.js'
@@ -50,8 +50,8 @@ describeWithPgbouncer('PostgreSQL behind PgBouncer in transaction mode', () => {
     await load.progress(200)
     await load.stop()
     expect(ledger.total('refused') + ledger.total('unknown')).toBe(0)
-    const { rows } = await client.query<PersonaRow>('SELECT id, name, generation_count FROM personas')
-    expect(ledger.contradictions(rows)).toEqual([])
+    const { rows } = await client.query<LedgerRow>('SELECT id, name, generation_count FROM personas')
+    expect(ledger.judgeRows(rows)).toEqual([])
     const sessions = await client.query('SELECT 1 FROM pg_stat_activity WHERE datname = current_database()')
     expect(sessions.rows.length).toBeLessThanOrEqual(SERVER_CONNECTIONS + 1)
   })

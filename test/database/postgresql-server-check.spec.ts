@@ -15,11 +15,11 @@ describe('the check of a PostgreSQL server at the start', () => {
   }
   const databaseName = () => new URL(url).pathname.slice(1)
 
-  // The server of the tests has PostgreSQL's default of 100 connections, three of them for superusers.
+  // Three of the connections of the tests' server are for superusers.
   it('counts the connections of all workers against those that the server permits', async () => {
-    await expect(checkServer(url, 4, 24)).resolves.toMatchObject({ refusal: undefined })
-    await expect(checkServer(url, 4, 25)).resolves.toMatchObject({
-      refusal: expect.stringMatching(/4 × 25 = 100 connections.*permits 97:.*max_connections/),
+    await expect(checkServer(url, 4, 124)).resolves.toMatchObject({ refusal: undefined })
+    await expect(checkServer(url, 4, 125)).resolves.toMatchObject({
+      refusal: expect.stringMatching(/4 × 125 = 500 connections.*permits 497:.*max_connections/),
     })
   })
 

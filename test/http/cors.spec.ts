@@ -1,6 +1,8 @@
 import { describe, expect, it } from '@jest/globals'
 import { PERSONAS, withApp } from './support.js'
 
+// No header of CORS depends on what is stored: one database is enough.
+const DATABASE = 'SQLite'
 const ORIGIN = 'https://app.example'
 const preflight = {
   origin: ORIGIN,
@@ -9,7 +11,7 @@ const preflight = {
 }
 
 describe('with CORS_ORIGINS', () => {
-  const app = withApp({ CORS_ORIGINS: `${ORIGIN},https://other.example` })
+  const app = withApp(DATABASE, { CORS_ORIGINS: `${ORIGIN},https://other.example` })
 
   it('lets a permitted origin read the headers that it needs', async () => {
     const { headers } = await app().send('GET', PERSONAS, { headers: { origin: ORIGIN } })
@@ -40,7 +42,7 @@ describe('with CORS_ORIGINS', () => {
 })
 
 describe('without CORS_ORIGINS', () => {
-  const app = withApp()
+  const app = withApp(DATABASE)
 
   it('permits no origin', async () => {
     const { headers } = await app().send('OPTIONS', PERSONAS, { headers: preflight })

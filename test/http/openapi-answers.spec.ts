@@ -1,167 +1,175 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
 import { DatabaseUnavailableError, StorageFullError } from '../../src/database/database-errors.js'
 import { Database } from '../../src/database/database.js'
+import { onEachDatabase } from '../support/databases.js'
 import { failWith } from './faulty-repository.js'
 import { DocumentValidator, type OpenApi, operationsOf, type Place, readDocument } from './openapi.js'
 import { aPersona, MERGE_PATCH, PERSONAS, type Response, UNKNOWN_ID, withApp } from './support.js'
 
 const WORKER = 2
-const app = withApp({}, WORKER)
-const broken = withApp({}, WORKER)
 
-const LENIENT = { prefer: 'handling=lenient' }
-const TOO_LARGE = Buffer.alloc(1_048_577, 'x')
-const UNKNOWN = PERSONAS + UNKNOWN_ID
-const plain = { 'content-type': 'text/plain' }
-const stale = { 'if-match': '"99.0"' }
-const failed = (error: Error, call: () => Promise<Response>) => {
-  failWith(broken(), error)
-  return call()
-}
-const away = new DatabaseUnavailableError('The database is away.')
-const full = new StorageFullError()
-const unforeseen = new Error('unforeseen')
-const isHealthy = (answer: boolean) => {
-  broken().app.get(Database).probe = () => (answer ? Promise.resolve() : Promise.reject(away))
-}
-let url = ''
+onEachDatabase((kind) => {
+  const app = withApp(kind, {}, WORKER)
+  const broken = withApp(kind, {}, WORKER)
 
-type Call = readonly [operationId: string, status: number, send: () => Promise<Response>]
+  const LENIENT = { prefer: 'handling=lenient' }
+  const TOO_LARGE = Buffer.alloc(1_048_577, 'x')
+  const UNKNOWN = PERSONAS + UNKNOWN_ID
+  const plain = { 'content-type': 'text/plain' }
+  const stale = { 'if-match': '"99.0"' }
+  const failed = (error: Error, call: () => Promise<Response>) => {
+    failWith(broken(), error)
+    return call()
+  }
+  const away = new DatabaseUnavailableError('The database is away.')
+  const full = new StorageFullError()
+  const unforeseen = new Error('unforeseen')
+  const isHealthy = (answer: boolean) => {
+    broken().app.get(Database).probe = () => (answer ? Promise.resolve() : Promise.reject(away))
+  }
+  let url = ''
 
-/** The answers that every call with a body has. */
-function bodyCalls(operationId: string, method: 'POST' | 'PUT' | 'PATCH' | 'DELETE', target: () => string): Call[] {
-  return [
-    [operationId, 400, () => app().sendText(method, target(), '{')],
-    [operationId, 413, () => app().sendText(method, target(), TOO_LARGE)],
-    [operationId, 415, () => app().sendText(method, target(), 'x', plain)],
-    [operationId, 500, () => failed(unforeseen, () => broken().sendJson(method, target(), aPersona()))],
-    [operationId, 503, () => failed(away, () => broken().sendJson(method, target(), aPersona()))],
-    [operationId, 507, () => failed(full, () => broken().sendJson(method, target(), aPersona()))],
+  type Call = readonly [operationId: string, status: number, send: () => Promise<Response>]
+
+  /** The answers that every call with a body has. */
+  function bodyCalls(operationId: string, method: 'POST' | 'PUT' | 'PATCH' | 'DELETE', target: () => string): Call[] {
+    return [
+      [operationId, 400, () => app().sendText(method, target(), '{')],
+      [operationId, 413, () => app().sendText(method, target(), TOO_LARGE)],
+      [operationId, 415, () => app().sendText(method, target(), 'x', plain)],
+      [operationId, 500, () => failed(unforeseen, () => broken().sendJson(method, target(), aPersona()))],
+      [operationId, 503, () => failed(away, () => broken().sendJson(method, target(), aPersona()))],
+      [operationId, 507, () => failed(full, () => broken().sendJson(method, target(), aPersona()))],
+    ]
+  }
+
+  const generations = () => `${url}/generations`
+
+  const CALLS: Call[] = [
+    ['getService', 200, () => app().get('/')],
+    ['getHealth', 200, () => app().get('/health')],
+    ['getHealth', 503, () => (isHealthy(false), broken().get('/health'))],
+    ['getLiveness', 200, () => app().get('/health/live')],
+    ['getReadiness', 200, () => app().get('/health/ready')],
+    ['getReadiness', 503, () => (isHealthy(false), broken().get('/health/ready'))],
+    ['createPersona', 201, () => app().sendJson('POST', PERSONAS, aPersona({ extra: 1 }), LENIENT)],
+    ['createPersona', 422, () => app().sendJson('POST', PERSONAS, {})],
+    ...bodyCalls('createPersona', 'POST', () => PERSONAS),
+    ['listPersonas', 200, () => app().get(`${PERSONAS}?limit=3`)],
+    ['listPersonas', 422, () => app().get(`${PERSONAS}?limit=x&skip=-1`)],
+    ['listPersonas', 500, () => failed(unforeseen, () => broken().get(PERSONAS))],
+    ['listPersonas', 503, () => failed(away, () => broken().get(PERSONAS))],
+    ['getPersona', 200, () => app().get(url)],
+    ['getPersona', 304, () => app().get(url, { 'if-none-match': '*' })],
+    ['getPersona', 404, () => app().get(UNKNOWN)],
+    ['getPersona', 500, () => failed(unforeseen, () => broken().get(UNKNOWN))],
+    ['getPersona', 503, () => failed(away, () => broken().get(UNKNOWN))],
+    ['updatePersona', 200, () => app().sendJson('PUT', url, { base_image_path: 'a.png', extra: 1 }, LENIENT)],
+    ['updatePersona', 404, () => app().sendJson('PUT', UNKNOWN, {})],
+    ['updatePersona', 412, () => app().sendJson('PUT', url, { name: 'Stale' }, stale)],
+    ['updatePersona', 422, () => app().sendJson('PUT', url, { name: 'a', 'b/c': 1 })],
+    ...bodyCalls('updatePersona', 'PUT', () => url),
+    [
+      'patchPersona',
+      200,
+      () => app().sendJson('PATCH', url, { extra: 1 }, { 'content-type': MERGE_PATCH, ...LENIENT }),
+    ],
+    ['patchPersona', 404, () => app().sendJson('PATCH', UNKNOWN, { style_preferences: {} })],
+    ['patchPersona', 412, () => app().sendJson('PATCH', url, { name: 'Stale' }, stale)],
+    ['patchPersona', 422, () => app().sendJson('PATCH', url, { default_content_rating: 'nsfw' })],
+    ...bodyCalls('patchPersona', 'PATCH', () => url),
+    ['deletePersona', 412, () => app().send('DELETE', url, { headers: stale })],
+    ['deletePersona', 204, () => app().send('DELETE', url)],
+    ['deletePersona', 404, () => app().send('DELETE', UNKNOWN)],
+    ...bodyCalls('deletePersona', 'DELETE', () => url),
+    ['countGenerations', 200, () => app().sendJson('POST', generations(), { extra: 1 }, LENIENT)],
+    ['countGenerations', 404, () => app().send('POST', `${UNKNOWN}/generations`)],
+    ['countGenerations', 422, () => app().sendJson('POST', generations(), { count: 0 })],
+    // A persona's fields are none of theirs: what fails must fail behind the validation.
+    ...bodyCalls('countGenerations', 'POST', generations).filter(([, status]) => status < 500),
+    ...([500, 503, 507] as const).map((status): Call => {
+      const error = { 500: unforeseen, 503: away, 507: full }[status]
+      return ['countGenerations', status, () => failed(error, () => broken().send('POST', generations()))]
+    }),
   ]
-}
 
-const generations = () => `${url}/generations`
+  /** Headers that HTTP itself brings, or that say nothing of the operation. */
+  const PLAIN_HEADERS = ['content-type', 'content-length', 'date', 'connection', 'cache-control']
 
-const CALLS: Call[] = [
-  ['getService', 200, () => app().get('/')],
-  ['getHealth', 200, () => app().get('/health')],
-  ['getHealth', 503, () => (isHealthy(false), broken().get('/health'))],
-  ['getLiveness', 200, () => app().get('/health/live')],
-  ['getReadiness', 200, () => app().get('/health/ready')],
-  ['getReadiness', 503, () => (isHealthy(false), broken().get('/health/ready'))],
-  ['createPersona', 201, () => app().sendJson('POST', PERSONAS, aPersona({ extra: 1 }), LENIENT)],
-  ['createPersona', 422, () => app().sendJson('POST', PERSONAS, {})],
-  ...bodyCalls('createPersona', 'POST', () => PERSONAS),
-  ['listPersonas', 200, () => app().get(`${PERSONAS}?limit=3`)],
-  ['listPersonas', 422, () => app().get(`${PERSONAS}?limit=x&skip=-1`)],
-  ['listPersonas', 500, () => failed(unforeseen, () => broken().get(PERSONAS))],
-  ['listPersonas', 503, () => failed(away, () => broken().get(PERSONAS))],
-  ['getPersona', 200, () => app().get(url)],
-  ['getPersona', 304, () => app().get(url, { 'if-none-match': '*' })],
-  ['getPersona', 404, () => app().get(UNKNOWN)],
-  ['getPersona', 500, () => failed(unforeseen, () => broken().get(UNKNOWN))],
-  ['getPersona', 503, () => failed(away, () => broken().get(UNKNOWN))],
-  ['updatePersona', 200, () => app().sendJson('PUT', url, { base_image_path: 'a.png', extra: 1 }, LENIENT)],
-  ['updatePersona', 404, () => app().sendJson('PUT', UNKNOWN, {})],
-  ['updatePersona', 412, () => app().sendJson('PUT', url, { name: 'Stale' }, stale)],
-  ['updatePersona', 422, () => app().sendJson('PUT', url, { name: 'a', 'b/c': 1 })],
-  ...bodyCalls('updatePersona', 'PUT', () => url),
-  ['patchPersona', 200, () => app().sendJson('PATCH', url, { extra: 1 }, { 'content-type': MERGE_PATCH, ...LENIENT })],
-  ['patchPersona', 404, () => app().sendJson('PATCH', UNKNOWN, { style_preferences: {} })],
-  ['patchPersona', 412, () => app().sendJson('PATCH', url, { name: 'Stale' }, stale)],
-  ['patchPersona', 422, () => app().sendJson('PATCH', url, { default_content_rating: 'nsfw' })],
-  ...bodyCalls('patchPersona', 'PATCH', () => url),
-  ['deletePersona', 412, () => app().send('DELETE', url, { headers: stale })],
-  ['deletePersona', 204, () => app().send('DELETE', url)],
-  ['deletePersona', 404, () => app().send('DELETE', UNKNOWN)],
-  ...bodyCalls('deletePersona', 'DELETE', () => url),
-  ['countGenerations', 200, () => app().sendJson('POST', generations(), { extra: 1 }, LENIENT)],
-  ['countGenerations', 404, () => app().send('POST', `${UNKNOWN}/generations`)],
-  ['countGenerations', 422, () => app().sendJson('POST', generations(), { count: 0 })],
-  // A persona's fields are none of theirs: what fails must fail behind the validation.
-  ...bodyCalls('countGenerations', 'POST', generations).filter(([, status]) => status < 500),
-  ...([500, 503, 507] as const).map((status): Call => {
-    const error = { 500: unforeseen, 503: away, 507: full }[status]
-    return ['countGenerations', status, () => failed(error, () => broken().send('POST', generations()))]
-  }),
-]
+  describe('what the document says of an answer', () => {
+    let document: OpenApi
+    let bodies: DocumentValidator
+    let texts: DocumentValidator
+    const places = new Map<string, Place>()
 
-/** Headers that HTTP itself brings, or that say nothing of the operation. */
-const PLAIN_HEADERS = ['content-type', 'content-length', 'date', 'connection', 'cache-control']
+    beforeAll(async () => {
+      document = await readDocument(app())
+      bodies = new DocumentValidator(document)
+      texts = new DocumentValidator(document, { coerce: true })
+      for (const place of operationsOf(document)) places.set(place.operation.operationId, place)
+      url = PERSONAS + (await app().create({ style_preferences: { a: { b: [1] } } })).id
+      for (let i = 0; i < 4; i++) await app().create()
+    })
 
-describe('what the document says of an answer', () => {
-  let document: OpenApi
-  let bodies: DocumentValidator
-  let texts: DocumentValidator
-  const places = new Map<string, Place>()
+    afterAll(() => isHealthy(true))
 
-  beforeAll(async () => {
-    document = await readDocument(app())
-    bodies = new DocumentValidator(document)
-    texts = new DocumentValidator(document, { coerce: true })
-    for (const place of operationsOf(document)) places.set(place.operation.operationId, place)
-    url = PERSONAS + (await app().create({ style_preferences: { a: { b: [1] } } })).id
-    for (let i = 0; i < 4; i++) await app().create()
-  })
+    it.each(CALLS)('is true: %s %i', async (operationId, status, send) => {
+      const response = await send()
+      expect(response.statusCode).toBe(status)
+      const described = places.get(operationId)?.operation.responses[status]
+      expect(described).toBeDefined()
 
-  afterAll(() => isHealthy(true))
-
-  it.each(CALLS)('is true: %s %i', async (operationId, status, send) => {
-    const response = await send()
-    expect(response.statusCode).toBe(status)
-    const described = places.get(operationId)?.operation.responses[status]
-    expect(described).toBeDefined()
-
-    const headers = described?.headers ?? {}
-    for (const [name, { schema }] of Object.entries(headers)) {
-      expect([name, texts.faults(schema, response.headers[name.toLowerCase()] ?? null)]).toEqual([name, ''])
-      expect(response.headers).toHaveProperty(name.toLowerCase())
-    }
-    const names = Object.keys(headers).map((name) => name.toLowerCase())
-    const undescribed = Object.keys(response.headers).filter(
-      (name) => !names.includes(name) && !PLAIN_HEADERS.includes(name),
-    )
-    expect(undescribed).toEqual([])
-
-    const mediaTypes = Object.keys(described?.content ?? {})
-    if (mediaTypes.length === 0) return expect(response.body).toBe('')
-    const mediaType = String(response.headers['content-type']).split(';')[0] ?? ''
-    expect(mediaTypes).toContain(mediaType)
-    const schema = described?.content?.[mediaType]?.schema ?? { not: {} }
-    expect(bodies.faults(closed(schema, document), response.json())).toBe('')
-  })
-
-  it('is held against an answer of every status of every operation', () => {
-    const described = operationsOf(document).flatMap(({ operation }) =>
-      Object.keys(operation.responses).map((status) => `${operation.operationId} ${status}`),
-    )
-    const answered = CALLS.map(([operationId, status]) => `${operationId} ${status}`)
-    expect(answered.sort()).toEqual(described.sort())
-  })
-})
-
-/** The schema, so strict that a property which it does not have is a fault. */
-function closed(schema: object, { components }: OpenApi): object {
-  const name = '$ref' in schema ? String(schema.$ref).split('/').at(-1) : undefined
-  const target = name === undefined ? undefined : components.schemas[name]
-  return target ? { ...target, additionalProperties: false } : schema
-}
-
-describe('the examples of request bodies', () => {
-  it('are accepted', async () => {
-    const document = await readDocument(app())
-    const example = (name: string): object => {
-      const { properties = {} } = (document.components.schemas[name] ?? {}) as {
-        properties?: Record<string, { example?: unknown }>
+      const headers = described?.headers ?? {}
+      for (const [name, { schema }] of Object.entries(headers)) {
+        expect([name, texts.faults(schema, response.headers[name.toLowerCase()] ?? null)]).toEqual([name, ''])
+        expect(response.headers).toHaveProperty(name.toLowerCase())
       }
-      return Object.fromEntries(Object.entries(properties).map(([key, property]) => [key, property.example]))
-    }
-    const created = await app().sendJson('POST', PERSONAS, example('CreatePersonaDto'))
-    expect([created.statusCode, created.json()]).toEqual([201, expect.objectContaining(example('CreatePersonaDto'))])
-    const target = String(created.headers.location)
-    expect((await app().sendJson('PUT', target, example('UpdatePersonaDto'))).statusCode).toBe(200)
-    expect((await app().sendJson('PATCH', target, example('PatchPersonaDto'))).statusCode).toBe(200)
-    const counted = await app().sendJson('POST', `${target}/generations`, example('CountGenerationsDto'))
-    expect(counted.json()).toMatchObject({ generation_count: 2, version: 3, platform_restrictions: {} })
+      const names = Object.keys(headers).map((name) => name.toLowerCase())
+      const undescribed = Object.keys(response.headers).filter(
+        (name) => !names.includes(name) && !PLAIN_HEADERS.includes(name),
+      )
+      expect(undescribed).toEqual([])
+
+      const mediaTypes = Object.keys(described?.content ?? {})
+      if (mediaTypes.length === 0) return expect(response.body).toBe('')
+      const mediaType = String(response.headers['content-type']).split(';')[0] ?? ''
+      expect(mediaTypes).toContain(mediaType)
+      const schema = described?.content?.[mediaType]?.schema ?? { not: {} }
+      expect(bodies.faults(closed(schema, document), response.json())).toBe('')
+    })
+
+    it('is held against an answer of every status of every operation', () => {
+      const described = operationsOf(document).flatMap(({ operation }) =>
+        Object.keys(operation.responses).map((status) => `${operation.operationId} ${status}`),
+      )
+      const answered = CALLS.map(([operationId, status]) => `${operationId} ${status}`)
+      expect(answered.sort()).toEqual(described.sort())
+    })
+  })
+
+  /** The schema, so strict that a property which it does not have is a fault. */
+  function closed(schema: object, { components }: OpenApi): object {
+    const name = '$ref' in schema ? String(schema.$ref).split('/').at(-1) : undefined
+    const target = name === undefined ? undefined : components.schemas[name]
+    return target ? { ...target, additionalProperties: false } : schema
+  }
+
+  describe('the examples of request bodies', () => {
+    it('are accepted', async () => {
+      const document = await readDocument(app())
+      const example = (name: string): object => {
+        const { properties = {} } = (document.components.schemas[name] ?? {}) as {
+          properties?: Record<string, { example?: unknown }>
+        }
+        return Object.fromEntries(Object.entries(properties).map(([key, property]) => [key, property.example]))
+      }
+      const created = await app().sendJson('POST', PERSONAS, example('CreatePersonaDto'))
+      expect([created.statusCode, created.json()]).toEqual([201, expect.objectContaining(example('CreatePersonaDto'))])
+      const target = String(created.headers.location)
+      expect((await app().sendJson('PUT', target, example('UpdatePersonaDto'))).statusCode).toBe(200)
+      expect((await app().sendJson('PATCH', target, example('PatchPersonaDto'))).statusCode).toBe(200)
+      const counted = await app().sendJson('POST', `${target}/generations`, example('CountGenerationsDto'))
+      expect(counted.json()).toMatchObject({ generation_count: 2, version: 3, platform_restrictions: {} })
+    })
   })
 })

@@ -1,17 +1,13 @@
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import { Writable } from 'node:stream'
 import { afterAll, beforeAll, expect } from '@jest/globals'
 import type { NestFastifyApplication } from '@nestjs/platform-fastify'
-import BetterSqlite3 from 'better-sqlite3'
 import type { FastifyInstance, InjectOptions, LightMyRequestResponse } from 'fastify'
 import { pino } from 'pino'
 import { parseSettings } from '../../src/config/settings.js'
 import { createApp } from '../../src/create-app.js'
 import type { Problem } from '../../src/http/problem.js'
-import { packageRoot } from '../../src/package-root.js'
 import type { PersonaResource } from '../../src/personas/dto/persona.resource.js'
+import { type DatabaseName, databases, type Row, type TestDatabase } from '../support/databases.js'
 
 export const PERSONAS = '/api/v1/personas/'
 export const JSON_TYPE = 'application/json'
@@ -34,22 +30,25 @@ export function aPersona(fields: Fields = {}): Fields {
   }
 }
 
-/** The application on a database file of its own, called without a socket. */
+/** The application, built as `main.ts` does, called without a socket. */
 export class TestApp {
   private constructor(
     readonly app: NestFastifyApplication,
-    private readonly folder: string,
+    private readonly database: TestDatabase,
     /** What was logged, one object a line. */
     readonly log: Record<string, unknown>[],
   ) {}
 
-  static async start(environment: Record<string, string> = {}, worker?: number): Promise<TestApp> {
-    const folder = mkdtempSync(join(tmpdir(), 'gator-http-'))
-    createDatabase(databaseFile(folder))
-    const settings = parseSettings({ DATABASE_URL: `file:${databaseFile(folder)}`, ...environment }, false)
+  /** Starts it with the default settings but for those given. The database stays its maker's. */
+  static async start(
+    database: TestDatabase,
+    environment: Record<string, string> = {},
+    worker?: number,
+  ): Promise<TestApp> {
+    const settings = parseSettings({ DATABASE_URL: database.url, ...environment }, false)
     const log: Record<string, unknown>[] = []
     const logger = pino({ level: 'info' }, linesInto(log))
-    return new TestApp(await createApp({ settings, logger, worker }), folder, log)
+    return new TestApp(await createApp({ settings, logger, worker }), database, log)
   }
 
   get fastify(): FastifyInstance {
@@ -63,28 +62,19 @@ export class TestApp {
   }
 
   /** Reads the stored row through a connection that the application does not know. */
-  row(id: string): Record<string, unknown> {
-    const connection = new BetterSqlite3(databaseFile(this.folder), { readonly: true })
-    try {
-      return connection.prepare('SELECT * FROM personas WHERE id = ?').get(id) as Record<string, unknown>
-    } finally {
-      connection.close()
-    }
+  async row(id: string): Promise<Row> {
+    const [row] = await this.database.query(`SELECT * FROM personas WHERE id = '${id}'`)
+    if (!row) throw new Error(`There is no row of ${id}.`)
+    return row
   }
 
   /** Changes the database through a connection that the application does not know. */
-  execute(sql: string): void {
-    const connection = new BetterSqlite3(databaseFile(this.folder))
-    try {
-      connection.exec(sql)
-    } finally {
-      connection.close()
-    }
+  async execute(sql: string): Promise<void> {
+    await this.database.query(sql)
   }
 
-  async close(): Promise<void> {
-    await this.app.close()
-    rmSync(this.folder, { recursive: true })
+  close(): Promise<void> {
+    return this.app.close()
   }
 
   send(method: Method, url: string, options: Omit<InjectOptions, 'method' | 'url'> = {}): Promise<Response> {
@@ -120,14 +110,17 @@ export class TestApp {
   }
 }
 
-/** Starts an application before the tests of the file (or block) and closes it after them. */
-export function withApp(environment: Record<string, string> = {}, worker?: number): () => TestApp {
+/** Starts an application on a database of its own before the tests of the block, and closes it after them. */
+export function withApp(kind: DatabaseName, environment: Record<string, string> = {}, worker?: number): () => TestApp {
+  let database: TestDatabase | undefined
   let app: TestApp | undefined
   beforeAll(async () => {
-    app = await TestApp.start(environment, worker)
+    database = await databases[kind]()
+    app = await TestApp.start(database, environment, worker)
   })
   afterAll(async () => {
     await app?.close()
+    await database?.remove()
   })
   return () => {
     if (!app) throw new Error('the application did not start')
@@ -159,20 +152,6 @@ export function problemOf(response: Response, status: number): Problem {
 /** The pointers of a refused document, in the order of the faults. */
 export function pointersOf(response: Response): string[] {
   return (problemOf(response, 422).errors ?? []).map(({ pointer }) => pointer)
-}
-
-function databaseFile(folder: string): string {
-  return join(folder, 'gator.db')
-}
-
-function createDatabase(file: string): void {
-  const migrations = join(packageRoot, 'prisma/migrations/sqlite')
-  const connection = new BetterSqlite3(file)
-  const names = readdirSync(migrations, { withFileTypes: true }).filter((entry) => entry.isDirectory())
-  for (const name of names.map((entry) => entry.name).sort()) {
-    connection.exec(readFileSync(join(migrations, name, 'migration.sql'), 'utf8'))
-  }
-  connection.close()
 }
 
 function linesInto(log: Record<string, unknown>[]): Writable {

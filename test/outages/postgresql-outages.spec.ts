@@ -3,7 +3,7 @@ import pg from 'pg'
 import { Sandbox } from '../processes/sandbox.js'
 import type { ServerProcess } from '../processes/server.js'
 import { until } from '../processes/until.js'
-import { type Fate, Ledger, type PersonaRow } from '../proof/ledger.js'
+import { type Fate, Ledger, type LedgerRow } from '../proof/ledger.js'
 import { Load } from '../proof/load.js'
 import { say } from '../proof/scale.js'
 import { summary } from '../proof/statistics.js'
@@ -95,9 +95,9 @@ describe('an outage of PostgreSQL under writes', () => {
     }
     expect(Math.max(...durations)).toBeLessThanOrEqual(ANSWERED_WITHIN_MS)
     expect(service.linesWith('a worker died and is started again')).toEqual([])
-    const { rows } = await onServer(survivor.adminUrl, (client) => client.query<PersonaRow>(PERSONAS))
+    const { rows } = await onServer(survivor.adminUrl, (client) => client.query<LedgerRow>(PERSONAS))
     expect(rows.length).toBeGreaterThan(0)
-    expect(ledger.contradictions(rows)).toEqual([])
+    expect(ledger.judgeRows(rows)).toEqual([])
   }
 
   it.each(['fast', 'immediate', 'kill'] as const)(

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
 import { PERSONA_FIELDS } from '../../src/personas/persona.js'
 import { toResource, WIRE_NAMES } from '../../src/personas/persona.mapper.js'
-import { type TestApp, startApp } from '../support/app.js'
+import { PERSONAS, TestApp } from '../http/support.js'
 import { databases, type TestDatabase } from '../support/databases.js'
 import { aPersona, OTHER_FIELDS } from './personas.js'
 
@@ -21,8 +21,8 @@ describe.each(Object.entries(databases))('every writable field on %s', (_name, c
 
   beforeAll(async () => {
     database = await create()
-    here = await startApp(database.url)
-    elsewhere = await startApp(database.url)
+    here = await TestApp.start(database)
+    elsewhere = await TestApp.start(database)
   })
 
   afterAll(async () => {
@@ -31,17 +31,13 @@ describe.each(Object.entries(databases))('every writable field on %s', (_name, c
   })
 
   const createPersona = async (fields: object): Promise<string> => {
-    const response = await here.inject({
-      method: 'POST',
-      url: '/api/v1/personas/',
-      payload: { ...required, ...fields },
-    })
+    const response = await here.sendJson('POST', PERSONAS, { ...required, ...fields })
     expect(response.statusCode).toBe(201)
     return response.json<{ id: string }>().id
   }
 
   const readElsewhere = async (id: string): Promise<Record<string, unknown>> => {
-    return (await elsewhere.inject({ method: 'GET', url: `/api/v1/personas/${id}` })).json()
+    return (await elsewhere.get(PERSONAS + id)).json()
   }
 
   it.each(PERSONA_FIELDS.map((field) => WIRE_NAMES[field]))(
@@ -54,7 +50,7 @@ describe.each(Object.entries(databases))('every writable field on %s', (_name, c
       for (const method of ['PUT', 'PATCH'] as const) {
         const id = await createPersona({})
         expect((await readElsewhere(id))[field]).not.toEqual(other[field])
-        const response = await here.inject({ method, url: `/api/v1/personas/${id}`, payload: change })
+        const response = await here.sendJson(method, PERSONAS + id, change)
         expect(response.statusCode).toBe(200)
         expect(response.json<Record<string, unknown>>()[field]).toEqual(other[field])
         expect((await readElsewhere(id))[field]).toEqual(other[field])

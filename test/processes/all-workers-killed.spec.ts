@@ -1,4 +1,5 @@
-import { afterEach, describe, expect, it } from '@jest/globals'
+import { afterEach, expect, it } from '@jest/globals'
+import { onEachDatabase } from '../support/databases.js'
 import { aPersona } from './a-persona.js'
 import { Sandbox } from './sandbox.js'
 import { until } from './until.js'
@@ -6,11 +7,11 @@ import { until } from './until.js'
 const WORKERS = 2
 const GIVE_UP_MS = 500
 
-describe('the death of all workers at once', () => {
-  const sandbox = new Sandbox()
+onEachDatabase((kind) => {
+  const sandbox = new Sandbox(kind)
   afterEach(() => sandbox.clear())
 
-  it('leaves a server that answers at the same address again, with every persona that it acknowledged', async () => {
+  it('the death of all workers at once leaves a server that answers at the same address again, with every persona that it acknowledged', async () => {
     const server = await sandbox.start({ workers: WORKERS })
     const connection = sandbox.connect(server)
     const created = await connection.create(aPersona({ name: 'Left' }))

@@ -7,6 +7,7 @@ import { fileURLToPath } from 'node:url'
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals'
 import { connectToWorkers, type DemoConnection } from '../../src/cli/demo/connection.js'
 import { play } from '../../src/cli/demo/play.js'
+import { onEachDatabase } from '../support/databases.js'
 import { childrenOf, stillRunning } from './process-table.js'
 import { Sandbox } from './sandbox.js'
 
@@ -29,7 +30,7 @@ const TRANSCRIPT = [
   /^All 3 workers see the same final state: version 11, and every acknowledged update is in it\.$/,
 ]
 
-describe('the demo', () => {
+describe('the demo, with an SQLite file of its own', () => {
   const sandbox = new Sandbox()
   let folder: string
   let demo: Demo | undefined
@@ -90,34 +91,42 @@ describe('the demo', () => {
     expect(child.exitCode).toBe(1)
     expect(output).toMatch(/^✗ ENOENT: no such file or directory, mkdtemp .*\n$/)
   })
+})
 
-  it('fails when a worker shows an older state in the end, or has lost an update', async () => {
-    const server = await sandbox.start({ workers: WORKERS })
-    const connections = await connectToWorkers(server.url, WORKERS)
-    const playWith = (plant: Readonly<Record<string, unknown>>) =>
-      play(
-        connections.map((connection) => (connection.worker === 2 ? stale(connection, plant) : connection)),
-        () => undefined,
-      )
-    try {
-      await expect(playWith({ version: 10 })).rejects.toThrow('read: worker 2 differs: version is 10, expected 11')
-      const lost = playWith({ style_preferences: {} })
-      await expect(lost).rejects.toThrow('read: worker 2 differs: style_preferences is {}, expected {"worker ')
-      await expect(playWith({})).resolves.toBeUndefined()
-    } finally {
-      for (const connection of connections) connection.close()
+// The demo's steps against servers that the test has started.
+onEachDatabase((kind) => {
+  describe('the steps of the demo', () => {
+    const sandbox = new Sandbox(kind)
+    afterEach(() => sandbox.clear())
+
+    it('fail when a worker shows an older state in the end, or has lost an update', async () => {
+      const server = await sandbox.start({ workers: WORKERS })
+      const connections = await connectToWorkers(server.url, WORKERS)
+      const playWith = (plant: Readonly<Record<string, unknown>>) =>
+        play(
+          connections.map((connection) => (connection.worker === 2 ? stale(connection, plant) : connection)),
+          () => undefined,
+        )
+      try {
+        await expect(playWith({ version: 10 })).rejects.toThrow('read: worker 2 differs: version is 10, expected 11')
+        const lost = playWith({ style_preferences: {} })
+        await expect(lost).rejects.toThrow('read: worker 2 differs: style_preferences is {}, expected {"worker ')
+        await expect(playWith({})).resolves.toBeUndefined()
+      } finally {
+        for (const connection of connections) connection.close()
+      }
+    })
+
+    /** A connection whose final reads are not what the worker answered. */
+    function stale(connection: DemoConnection, plant: Readonly<Record<string, unknown>>): DemoConnection {
+      return {
+        ...connection,
+        send: async (method, path, body) => {
+          const answer = await connection.send(method, path, body)
+          const isFinal = method === 'GET' && answer.body['version'] === 11
+          return isFinal ? { ...answer, body: { ...answer.body, ...plant } } : answer
+        },
+      }
     }
   })
-
-  /** A connection whose final reads are not what the worker answered. */
-  function stale(connection: DemoConnection, plant: Readonly<Record<string, unknown>>): DemoConnection {
-    return {
-      ...connection,
-      send: async (method, path, body) => {
-        const answer = await connection.send(method, path, body)
-        const isFinal = method === 'GET' && answer.body['version'] === 11
-        return isFinal ? { ...answer, body: { ...answer.body, ...plant } } : answer
-      },
-    }
-  }
 })

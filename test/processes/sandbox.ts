@@ -1,27 +1,45 @@
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { type DatabaseName, databases, emptyDatabases, type TestDatabase } from '../support/databases.js'
+import { migrateSqlite } from '../support/sqlite.js'
 import { Connection, connectToEachWorker } from './connection.js'
-import { LockHolder } from './lock-holder.js'
-import { makeMigratedDatabase } from './migrated-database.js'
+import { type LockHolder, lockHolderOf } from './lock-holder.js'
 import { type ServerOptions, ServerProcess } from './server.js'
 
-type Options = Partial<ServerOptions>
+interface Options extends Partial<ServerOptions> {
+  /** The database to serve, in place of `gator.db` in the folder. */
+  readonly database?: TestDatabase
+}
 
 /**
- * What a test starts, and one call that ends all of it: servers with their workers, lock holders, connections, folders.
- * Made for `afterEach(() => sandbox.clear())`, which runs whether the test passed or not.
+ * What a test starts, and one call that ends all of it: servers with their workers, lock holders, connections, databases,
+ * folders. Made for `afterEach(() => sandbox.clear())`, which runs whether the test passed or not.
  */
 export class Sandbox {
   readonly #folders: string[] = []
+  readonly #databases: TestDatabase[] = []
   readonly #servers: ServerProcess[] = []
   readonly #holders: LockHolder[] = []
   readonly #connections: Connection[] = []
 
-  /** A temporary folder with a database that is current. */
+  /** @param kind of the databases that it makes */
+  constructor(private readonly kind: DatabaseName = 'SQLite') {}
+
+  /** A database that is current. */
+  database(): Promise<TestDatabase> {
+    return this.#keep(databases[this.kind]())
+  }
+
+  /** A database that was never migrated. */
+  emptyDatabase(): Promise<TestDatabase> {
+    return this.#keep(emptyDatabases[this.kind]())
+  }
+
+  /** A temporary folder with an SQLite database that is current, `gator.db`. */
   folder(): string {
     const folder = this.emptyFolder()
-    makeMigratedDatabase(folder)
+    migrateSqlite(join(folder, 'gator.db'))
     return folder
   }
 
@@ -32,13 +50,16 @@ export class Sandbox {
   }
 
   /** A server that answers; in a folder, and with a database, of its own unless the options name one. */
-  start(options: Options = {}): Promise<ServerProcess> {
-    return this.launch(options).ready()
+  async start(options: Options = {}): Promise<ServerProcess> {
+    const needsDatabase = options.database === undefined && options.folder === undefined
+    const database = needsDatabase ? await this.database() : options.database
+    return this.launch({ ...options, ...(database && { database }) }).ready()
   }
 
-  /** A server that is not waited for. */
-  launch(options: Options = {}): ServerProcess {
-    const server = new ServerProcess({ folder: options.folder ?? this.folder(), ...options })
+  /** A server that is not waited for. What it serves is the given database, or SQLite's file in its folder. */
+  launch({ database, folder = database ? this.emptyFolder() : this.folder(), ...options }: Options): ServerProcess {
+    const env = { ...(database && { DATABASE_URL: database.url }), ...options.env }
+    const server = new ServerProcess({ ...options, folder, env })
     this.#servers.push(server)
     return server
   }
@@ -56,8 +77,8 @@ export class Sandbox {
     return connections
   }
 
-  lockHolder(folder: string): LockHolder {
-    const holder = new LockHolder(join(folder, 'gator.db'))
+  lockHolder(database: TestDatabase): LockHolder {
+    const holder = lockHolderOf(database)
     this.#holders.push(holder)
     return holder
   }
@@ -66,6 +87,13 @@ export class Sandbox {
     for (const connection of this.#connections.splice(0)) connection.close()
     await Promise.all(this.#holders.splice(0).map((holder) => holder.end()))
     await Promise.all(this.#servers.splice(0).map((server) => server.end()))
+    await Promise.all(this.#databases.splice(0).map((database) => database.remove()))
     for (const folder of this.#folders.splice(0)) rmSync(folder, { recursive: true, force: true })
+  }
+
+  async #keep(made: Promise<TestDatabase>): Promise<TestDatabase> {
+    const database = await made
+    this.#databases.push(database)
+    return database
   }
 }

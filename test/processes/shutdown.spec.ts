@@ -1,6 +1,7 @@
 import { once } from 'node:events'
 import { connect } from 'node:net'
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals'
+import { type DatabaseName, onEachDatabase } from '../support/databases.js'
 import { aPersona } from './a-persona.js'
 import type { Connection } from './connection.js'
 import { stillRunning } from './process-table.js'
@@ -13,98 +14,107 @@ const GRACE_MS = 10_000
 const MARGIN_MS = 2_500
 const HELD_ON_MS = 1_000
 
-describe('stopping', () => {
-  const sandbox = new Sandbox()
-  afterEach(() => sandbox.clear())
-
-  // It takes its ten seconds while the other tests run.
-  const slowSandbox = new Sandbox()
-  let unfinished: ReturnType<typeof stopDuringAnUnfinishedRequest>
-  beforeAll(() => {
-    unfinished = stopDuringAnUnfinishedRequest(slowSandbox)
-    unfinished.catch(() => undefined)
-  })
-  afterAll(() => slowSandbox.clear())
-
-  const cases = [
-    { signal: 'SIGTERM', workers: 1 },
-    { signal: 'SIGINT', workers: 1 },
-    { signal: 'SIGTERM', workers: 2 },
-    { signal: 'SIGINT', workers: 2 },
-  ] as const
-
-  it(
-    'answers the requests in flight first, then ends with 0 and without a child',
-    async () => {
-      await Promise.all(cases.map(({ signal, workers }) => stopDuringAWrite(signal, workers)))
-    },
-    TEST_TIMEOUT_MS,
-  )
-
-  async function stopDuringAWrite(signal: NodeJS.Signals, workers: number): Promise<void> {
-    const folder = sandbox.folder()
-    const server = await sandbox.start({ folder, workers })
-    const pids = [server.pid, ...(await server.workerPids())]
-    expect(pids).toHaveLength(workers === 1 ? 1 : 1 + workers)
-    const { body } = await sandbox.connect(server).create(aPersona())
-    const holder = sandbox.lockHolder(folder)
-    await holder.take()
-    const connections = Array.from({ length: workers }, () => sandbox.connect(server))
-    const writes = await beginWrites(server, connections, body.id)
-
-    server.kill(signal)
-    await server.line('stopping')
-    // The signal has come; the lock is kept on for a while, so that the answers come long after it.
-    await readUntilRefused(server)
-    await until('the lock was held on', () => performance.now() - writes.since > HELD_ON_MS)
-    await holder.release()
-
-    const answers = await writes.answers
-    expect(answers.map(({ status }) => status)).toEqual(connections.map(() => 200))
-    expect(answers.map(({ headers }) => headers.connection)).toEqual(connections.map(() => 'close'))
-    expect(await server.closed).toEqual({ code: 0, signal: null })
-    expect(await stillRunning(pids)).toEqual([])
+// They take their ten seconds while the other tests run, those of both databases.
+const slowSandboxes = { SQLite: new Sandbox('SQLite'), PostgreSQL: new Sandbox('PostgreSQL') }
+const unfinished = new Map<DatabaseName, ReturnType<typeof stopDuringAnUnfinishedRequest>>()
+beforeAll(() => {
+  for (const kind of ['SQLite', 'PostgreSQL'] as const) {
+    const stopped = stopDuringAnUnfinishedRequest(slowSandboxes[kind])
+    stopped.catch(() => undefined)
+    unfinished.set(kind, stopped)
   }
+})
+afterAll(() => Promise.all(Object.values(slowSandboxes).map((sandbox) => sandbox.clear())))
 
-  /** Sends one write on each connection; resolves when all have arrived and wait for the lock. */
-  async function beginWrites(server: ServerProcess, connections: readonly Connection[], id: string) {
-    const answers = Promise.all(connections.map((connection, n) => connection.update(id, { style_preferences: { n } })))
-    answers.catch(() => undefined)
-    // Answers come in the order of arrival on each worker's event loop: after these reads the writes are there.
-    for (const reader of connections.map(() => sandbox.connect(server))) await reader.read(id)
-    return { answers, since: performance.now() }
-  }
+onEachDatabase((kind) => {
+  describe('stopping', () => {
+    const sandbox = new Sandbox(kind)
+    afterEach(() => sandbox.clear())
 
-  /** A new connection is refused as soon as all have closed their ear. */
-  async function readUntilRefused({ url }: ServerProcess): Promise<void> {
-    const { hostname, port } = new URL(url)
-    await until('no connection is accepted', async () => {
-      const socket = connect(Number(port), hostname)
-      const isRefused = await once(socket, 'connect').then(
-        () => false,
-        () => true,
+    const cases = [
+      { signal: 'SIGTERM', workers: 1 },
+      { signal: 'SIGINT', workers: 1 },
+      { signal: 'SIGTERM', workers: 2 },
+      { signal: 'SIGINT', workers: 2 },
+    ] as const
+
+    it(
+      'answers the requests in flight first, then ends with 0 and without a child',
+      async () => {
+        await Promise.all(cases.map(({ signal, workers }) => stopDuringAWrite(signal, workers)))
+      },
+      TEST_TIMEOUT_MS,
+    )
+
+    async function stopDuringAWrite(signal: NodeJS.Signals, workers: number): Promise<void> {
+      const database = await sandbox.database()
+      const server = await sandbox.start({ database, workers })
+      const pids = [server.pid, ...(await server.workerPids())]
+      expect(pids).toHaveLength(workers === 1 ? 1 : 1 + workers)
+      const { body } = await sandbox.connect(server).create(aPersona())
+      const holder = sandbox.lockHolder(database)
+      await holder.take()
+      const connections = Array.from({ length: workers }, () => sandbox.connect(server))
+      const writes = await beginWrites(server, connections, body.id)
+
+      server.kill(signal)
+      await server.line('stopping')
+      // The signal has come; the lock is kept on for a while, so that the answers come long after it.
+      await readUntilRefused(server)
+      await until('the lock was held on', () => performance.now() - writes.since > HELD_ON_MS)
+      await holder.release()
+
+      const answers = await writes.answers
+      expect(answers.map(({ status }) => status)).toEqual(connections.map(() => 200))
+      expect(answers.map(({ headers }) => headers.connection)).toEqual(connections.map(() => 'close'))
+      expect(await server.closed).toEqual({ code: 0, signal: null })
+      expect(await stillRunning(pids)).toEqual([])
+    }
+
+    /** Sends one write on each connection; resolves when all have arrived and wait for the lock. */
+    async function beginWrites(server: ServerProcess, connections: readonly Connection[], id: string) {
+      const answers = Promise.all(
+        connections.map((connection, n) => connection.update(id, { style_preferences: { n } })),
       )
-      socket.destroy()
-      return isRefused
+      answers.catch(() => undefined)
+      // Answers come in the order of arrival on each worker's event loop: after these reads the writes are there.
+      for (const reader of connections.map(() => sandbox.connect(server))) await reader.read(id)
+      return { answers, since: performance.now() }
+    }
+
+    /** A new connection is refused as soon as all have closed their ear. */
+    async function readUntilRefused({ url }: ServerProcess): Promise<void> {
+      const { hostname, port } = new URL(url)
+      await until('no connection is accepted', async () => {
+        const socket = connect(Number(port), hostname)
+        const isRefused = await once(socket, 'connect').then(
+          () => false,
+          () => true,
+        )
+        socket.destroy()
+        return isRefused
+      })
+    }
+
+    it('leaves no worker behind when the primary is killed with -9', async () => {
+      const server = await sandbox.start({ workers: 2 })
+      const workers = await server.workerPids()
+      expect(workers).toHaveLength(2)
+      server.kill('SIGKILL')
+      expect(await server.closed).toEqual({ code: null, signal: 'SIGKILL' })
+      await until('the workers are gone', async () => (await stillRunning(workers)).length === 0)
     })
-  }
 
-  it('leaves no worker behind when the primary is killed with -9', async () => {
-    const server = await sandbox.start({ workers: 2 })
-    const workers = await server.workerPids()
-    expect(workers).toHaveLength(2)
-    server.kill('SIGKILL')
-    expect(await server.closed).toEqual({ code: null, signal: 'SIGKILL' })
-    await until('the workers are gone', async () => (await stillRunning(workers)).length === 0)
-  })
-
-  it('cuts off after 10 s what does not come to an end', async () => {
-    const { exit, tookMs, server, workers } = await unfinished
-    expect(exit).toEqual({ code: 0, signal: null })
-    expect(tookMs).toBeGreaterThan(GRACE_MS - MARGIN_MS)
-    expect(tookMs).toBeLessThan(GRACE_MS + MARGIN_MS)
-    expect(server.linesWith('requests in flight were not answered in time')).toHaveLength(1)
-    expect(await stillRunning(workers)).toEqual([])
+    it('cuts off after 10 s what does not come to an end', async () => {
+      const outcome = await unfinished.get(kind)
+      if (!outcome) throw new Error('Nothing was begun.')
+      const { exit, tookMs, server, workers } = outcome
+      expect(exit).toEqual({ code: 0, signal: null })
+      expect(tookMs).toBeGreaterThan(GRACE_MS - MARGIN_MS)
+      expect(tookMs).toBeLessThan(GRACE_MS + MARGIN_MS)
+      expect(server.linesWith('requests in flight were not answered in time')).toHaveLength(1)
+      expect(await stillRunning(workers)).toEqual([])
+    })
   })
 })
 

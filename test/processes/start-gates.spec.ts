@@ -3,6 +3,7 @@ import { existsSync } from 'node:fs'
 import { type AddressInfo, createServer } from 'node:net'
 import { join } from 'node:path'
 import { afterEach, describe, expect, it } from '@jest/globals'
+import { onEachDatabase } from '../support/databases.js'
 import { Sandbox } from './sandbox.js'
 
 interface Refusal {
@@ -39,6 +40,7 @@ const refusals: readonly Refusal[] = [
   },
 ]
 
+// No setting is asked of a database: these end before one is opened.
 describe('a server with settings that are not valid', () => {
   const sandbox = new Sandbox()
   afterEach(() => sandbox.clear())
@@ -51,23 +53,30 @@ describe('a server with settings that are not valid', () => {
     expect(server.lines).toEqual([])
     expect(existsSync(join(folder, 'gator.db'))).toBe(false)
   })
+})
 
-  it('says once that the port is in use, whether it has workers or not', async () => {
-    const other = createServer().listen(0, '127.0.0.1')
-    await once(other, 'listening')
-    const port = String((other.address() as AddressInfo).port)
-    try {
-      const folder = sandbox.folder()
-      const servers = [1, 2].map((workers) => sandbox.launch({ folder, workers, env: { PORT: port } }))
-      for (const server of servers) {
-        expect(await server.closed).toEqual({ code: 1, signal: null })
-        expect(server.stderr.trimEnd()).toBe(
-          `Cannot listen on 127.0.0.1, port ${port}: the port is in use. ` +
-            'Stop the process that listens there, or choose another PORT.',
-        )
+onEachDatabase((kind) => {
+  describe('a server whose port is taken', () => {
+    const sandbox = new Sandbox(kind)
+    afterEach(() => sandbox.clear())
+
+    it('says once that the port is in use, whether it has workers or not', async () => {
+      const other = createServer().listen(0, '127.0.0.1')
+      await once(other, 'listening')
+      const port = String((other.address() as AddressInfo).port)
+      try {
+        const database = await sandbox.database()
+        const servers = [1, 2].map((workers) => sandbox.launch({ database, workers, env: { PORT: port } }))
+        for (const server of servers) {
+          expect(await server.closed).toEqual({ code: 1, signal: null })
+          expect(server.stderr.trimEnd()).toBe(
+            `Cannot listen on 127.0.0.1, port ${port}: the port is in use. ` +
+              'Stop the process that listens there, or choose another PORT.',
+          )
+        }
+      } finally {
+        other.close()
       }
-    } finally {
-      other.close()
-    }
+    })
   })
 })

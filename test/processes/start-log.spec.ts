@@ -9,7 +9,7 @@ import { until } from './until.js'
 const WORKERS = 2
 const WAL_LINE = 'SQLite WAL mode enabled for improved concurrency'
 
-describe('a cluster that logs its SQL', () => {
+describe('a cluster that logs its SQL, on SQLite', () => {
   const sandbox = new Sandbox()
   afterAll(() => sandbox.clear())
 
@@ -50,4 +50,28 @@ describe('a cluster that logs its SQL', () => {
       'SQL COMMIT',
     ])
   }
+})
+
+describe('a cluster that logs its SQL, on PostgreSQL', () => {
+  const sandbox = new Sandbox('PostgreSQL')
+  afterAll(() => sandbox.clear())
+
+  it('shows the statements of a write without their values, and says nothing of WAL', async () => {
+    const server = await sandbox.start({ workers: WORKERS, env: { LOG_SQL: 'true' } })
+    const [connection] = await sandbox.connectToEachWorker(server, WORKERS)
+    const secret = 'What nobody shall find in a log'
+    const created = await connection?.create(aPersona({ appearance: secret, style_preferences: { secret } }))
+    const id = created?.body.id ?? ''
+    const updated = await connection?.update(id, { personality: secret })
+    expect([created?.status, updated?.status]).toEqual([201, 200])
+    const statement = (start: string) => () => server.lines.find(({ msg }) => msg.startsWith(`SQL ${start}`))
+    for (const start of ['INSERT INTO "public"."personas"', 'UPDATE "public"."personas"']) {
+      const line = await until(`${start} is logged`, statement(start))
+      expect(line).toMatchObject({ worker: 1, durationMs: expect.any(Number) })
+    }
+    await server.stop()
+    expect(server.linesWith(WAL_LINE)).toEqual([])
+    expect(server.output).not.toContain(secret)
+    expect(server.output.replaceAll(`/personas/${id}`, '')).not.toContain(id)
+  })
 })

@@ -1,11 +1,8 @@
 import { afterAll, describe, expect, it } from '@jest/globals'
 import { readMigrationFiles } from '../../src/database/migrations/migration-files.js'
+import { onEachDatabase } from '../support/databases.js'
 import { aPersona } from './a-persona.js'
-import { withDatabase } from './database-file.js'
 import { Sandbox } from './sandbox.js'
-
-const sandbox = new Sandbox()
-const [{ name: migration } = { name: '' }] = readMigrationFiles('sqlite')
 
 interface Difference {
   readonly title: string
@@ -20,7 +17,7 @@ const differences: readonly Difference[] = [
   {
     title: 'is ahead of the code',
     sql: `INSERT INTO _prisma_migrations (id, checksum, migration_name, started_at, finished_at, applied_steps_count)
-          VALUES ('1', 'x', '99990101000000_from_the_future', 1, 1, 1)`,
+          VALUES ('1', 'x', '99990101000000_from_the_future', CURRENT_TIMESTAMP, CURRENT_TIMESTAMP, 1)`,
     says: ['ahead of the code', '99990101000000_from_the_future', 'Start the version that applied them'],
   },
   {
@@ -41,34 +38,39 @@ const differences: readonly Difference[] = [
   },
 ]
 
-describe('the start', () => {
-  afterAll(() => sandbox.clear())
+onEachDatabase((kind) => {
+  describe('the start', () => {
+    const sandbox = new Sandbox(kind)
+    const [{ name: migration } = { name: '' }] = readMigrationFiles(kind === 'SQLite' ? 'sqlite' : 'postgresql')
+    afterAll(() => sandbox.clear())
 
-  it.each(differences)('is refused when the database $title', async ({ sql, env = {}, says }) => {
-    const folder = sandbox.folder()
-    withDatabase(folder, (database) => database.exec(sql))
-    const server = sandbox.launch({ folder, workers: 2, env })
-    expect(await server.closed).toEqual({ code: 1, signal: null })
-    for (const part of says) expect(server.stderr).toContain(part.replaceAll('MIGRATION', migration))
-    expect(server.stderr).not.toMatch(/\n\s+at /)
-    expect(server.lines).toEqual([])
-  })
+    it.each(differences)('is refused when the database $title', async ({ sql, env = {}, says }) => {
+      const database = await sandbox.database()
+      await database.query(sql)
+      const server = sandbox.launch({ database, workers: 2, env })
+      expect(await server.closed).toEqual({ code: 1, signal: null })
+      for (const part of says) expect(server.stderr).toContain(part.replaceAll('MIGRATION', migration))
+      expect(server.stderr).not.toMatch(/\n\s+at /)
+      expect(server.lines).toEqual([])
+    })
 
-  it('is refused on an empty database that must not be migrated', async () => {
-    const server = sandbox.launch({ folder: sandbox.emptyFolder(), env: { MIGRATE_ON_START: 'false' } })
-    expect(await server.closed).toEqual({ code: 1, signal: null })
-    expect(server.stderr).toContain(`behind the code: ${migration} not applied`)
-    expect(server.stderr).toContain('npx prisma migrate deploy')
-  })
+    it('is refused on an empty database that must not be migrated', async () => {
+      const database = await sandbox.emptyDatabase()
+      const server = sandbox.launch({ database, env: { MIGRATE_ON_START: 'false' } })
+      expect(await server.closed).toEqual({ code: 1, signal: null })
+      expect(server.stderr).toContain(`behind the code: ${migration} not applied`)
+      expect(server.stderr).toContain('npx prisma migrate deploy')
+    })
 
-  it('of two servers at the same moment on a new file migrates once, and both serve', async () => {
-    const folder = sandbox.emptyFolder()
-    const [one, other] = await Promise.all([sandbox.start({ folder }), sandbox.start({ folder })])
-    const select = 'SELECT migration_name, applied_steps_count FROM _prisma_migrations'
-    const history = withDatabase(folder, (database) => database.prepare(select).all())
-    expect(history).toEqual([{ migration_name: migration, applied_steps_count: 1 }])
-    const created = await sandbox.connect(one).create(aPersona())
-    expect(created.status).toBe(201)
-    expect(await sandbox.connect(other).read(created.body.id)).toMatchObject({ status: 200, body: created.body })
+    it('of two servers at the same moment on a new database migrates once, and both serve', async () => {
+      const database = await sandbox.emptyDatabase()
+      const [one, other] = await Promise.all([sandbox.start({ database }), sandbox.start({ database })])
+      const select = 'SELECT migration_name, applied_steps_count FROM _prisma_migrations'
+      const history = await database.query(select)
+      expect(history).toEqual([{ migration_name: migration, applied_steps_count: 1 }])
+      const created = await sandbox.connect(one).create(aPersona())
+      expect(created.status).toBe(201)
+      expect(await sandbox.connect(other).read(created.body.id)).toMatchObject({ status: 200, body: created.body })
+    })
   })
 })

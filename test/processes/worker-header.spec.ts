@@ -1,4 +1,5 @@
 import { afterAll, describe, expect, it } from '@jest/globals'
+import { onEachDatabase } from '../support/databases.js'
 import type { Connection } from './connection.js'
 import { Sandbox } from './sandbox.js'
 
@@ -31,17 +32,19 @@ function ask(connection: Connection): Promise<{ status: number; worker: number |
   )
 }
 
-describe('X-Worker', () => {
-  const sandbox = new Sandbox()
-  afterAll(() => sandbox.clear())
+onEachDatabase((kind) => {
+  describe('X-Worker', () => {
+    const sandbox = new Sandbox(kind)
+    afterAll(() => sandbox.clear())
 
-  it('stands on every answer of a cluster, errors included, and on none of a single process', async () => {
-    const [cluster, single] = await Promise.all([sandbox.start({ workers: 2 }), sandbox.start()])
-    const slots = await sandbox.connectToEachWorker(cluster, 2)
-    for (const [index, connection] of slots.entries()) {
-      expect(await ask(connection)).toEqual(cases.map(({ status }) => ({ status, worker: index + 1 })))
-    }
-    const alone = await ask(sandbox.connect(single))
-    expect(alone).toEqual(cases.map(({ status }) => ({ status, worker: undefined })))
+    it('stands on every answer of a cluster, errors included, and on none of a single process', async () => {
+      const [cluster, single] = await Promise.all([sandbox.start({ workers: 2 }), sandbox.start()])
+      const slots = await sandbox.connectToEachWorker(cluster, 2)
+      for (const [index, connection] of slots.entries()) {
+        expect(await ask(connection)).toEqual(cases.map(({ status }) => ({ status, worker: index + 1 })))
+      }
+      const alone = await ask(sandbox.connect(single))
+      expect(alone).toEqual(cases.map(({ status }) => ({ status, worker: undefined })))
+    })
   })
 })

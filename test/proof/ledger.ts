@@ -19,8 +19,8 @@ interface Creation {
   readonly id: string | undefined
 }
 
-/** What the ledger knows of a persona. */
-export interface PersonaRow {
+/** What the ledger must see of a persona. */
+export interface LedgerRow {
   readonly id: string
   readonly name: string
   readonly generation_count: number
@@ -70,17 +70,17 @@ export class Ledger {
 
   /** Everything in a database that contradicts this ledger, or itself: nothing, when no write was lost. */
   judge(database: BetterSqlite3.Database): string[] {
-    const rows = database.prepare<[], PersonaRow>('SELECT id, name, generation_count FROM personas NOT INDEXED').all()
-    return [...this.contradictions(rows), ...findDamage(database)]
+    const rows = database.prepare<[], LedgerRow>('SELECT id, name, generation_count FROM personas NOT INDEXED').all()
+    return [...this.judgeRows(rows), ...findDamage(database)]
   }
 
-  /** Everything in all the personas of a database that contradicts this ledger. */
-  contradictions(rows: readonly PersonaRow[]): string[] {
+  /** Everything in the rows of a database, whichever it is, that contradicts this ledger. */
+  judgeRows(rows: readonly LedgerRow[]): string[] {
     return [...this.#judgeCreations(rows), ...this.#judgeCounts(rows)]
   }
 
-  #judgeCreations(rows: readonly PersonaRow[]): string[] {
-    const rowsByName = new Map<string, PersonaRow[]>()
+  #judgeCreations(rows: readonly LedgerRow[]): string[] {
+    const rowsByName = new Map<string, LedgerRow[]>()
     for (const row of rows) rowsByName.set(row.name, [...(rowsByName.get(row.name) ?? []), row])
     const verdicts = [...this.#creations].map(([name, { fate, id }]) => {
       const made = rowsByName.get(name) ?? []
@@ -97,7 +97,7 @@ export class Ledger {
   }
 
   // One whose outcome is unknown may have been made or not: the count lies between the two.
-  #judgeCounts(rows: readonly PersonaRow[]): string[] {
+  #judgeCounts(rows: readonly LedgerRow[]): string[] {
     return rows.flatMap(({ id, generation_count: actual }) => {
       const { acknowledged, unknown } = this.#counts.get(id) ?? { acknowledged: 0, unknown: 0 }
       if (actual < acknowledged) return [`lost: ${acknowledged} counts of ${id} were acknowledged, ${actual} are there`]

@@ -1,6 +1,5 @@
-import { readdirSync, readFileSync } from 'node:fs'
-import { join } from 'node:path'
-import pg from 'pg'
+import { describe } from '@jest/globals'
+import BetterSqlite3 from 'better-sqlite3'
 import type { Database } from '../../src/database/database.js'
 import { parseSettings } from '../../src/config/settings.js'
 import {
@@ -8,15 +7,21 @@ import {
   type PostgresqlDatabaseOptions,
 } from '../../src/database/postgresql/postgresql-database.js'
 import { SqliteDatabase } from '../../src/database/sqlite/sqlite-database.js'
-import { sharedPostgres } from './postgres.js'
-import { temporarySqlite } from './sqlite.js'
+import { createMigratedDatabase, dropDatabase, queryPostgres, sharedPostgres } from './postgres.js'
+import { emptySqlite, type TemporarySqlite, temporarySqlite } from './sqlite.js'
 
 const BUSY_TIMEOUT_MS = 5_000
 
-/** A migrated database of a test's own. Each call of `connect` is a process' worth of connections to it. */
+export type Row = Record<string, unknown>
+
+/** A database of a test's own. */
 export interface TestDatabase {
+  readonly name: DatabaseName
   readonly url: string
+  /** A process' worth of connections to it. */
   connect(): Promise<Database>
+  /** Runs SQL through a connection that no application knows. One statement answers its rows, several answer none. */
+  query(sql: string): Promise<Row[]>
   remove(): Promise<void>
 }
 
@@ -37,40 +42,54 @@ export function postgresqlOptions(
   }
 }
 
-/** How to make a {@link TestDatabase} of each kind; suites that hold for both loop over this. */
-export const databases: Readonly<Record<'SQLite' | 'PostgreSQL', () => Promise<TestDatabase>>> = {
-  SQLite: () => {
-    const temporary = temporarySqlite()
-    const { file } = temporary
-    return Promise.resolve({
-      url: `file:${file}`,
-      connect: () => SqliteDatabase.open({ file, busyTimeoutMs: BUSY_TIMEOUT_MS, synchronous: 'NORMAL' }),
-      remove: () => Promise.resolve(temporary.remove()),
-    })
-  },
-  PostgreSQL: async () => {
-    const server = await sharedPostgres()
-    const url = await server.createDatabase()
-    await migratePostgres(url)
-    return {
-      url,
-      connect: () => Promise.resolve(PostgresqlDatabase.open(postgresqlOptions(url))),
-      // The server of the test run takes its databases with it.
-      remove: () => Promise.resolve(),
-    }
-  },
+export type DatabaseName = 'SQLite' | 'PostgreSQL'
+type Databases = Readonly<Record<DatabaseName, () => Promise<TestDatabase>>>
+
+/** How to make a migrated {@link TestDatabase} of each kind. */
+export const databases: Databases = {
+  SQLite: () => Promise.resolve(sqliteDatabase(temporarySqlite())),
+  PostgreSQL: async () => postgresqlDatabase(await createMigratedDatabase()),
 }
 
-/** Applies the migrations, without the history that the command line keeps. */
-export async function migratePostgres(url: string): Promise<void> {
-  const folder = join(process.cwd(), 'prisma', 'migrations', 'postgresql')
-  const client = new pg.Client({ connectionString: url })
-  await client.connect()
+/** How to make one that was never migrated: a file that is not there yet, a database without a table. */
+export const emptyDatabases: Databases = {
+  SQLite: () => Promise.resolve(sqliteDatabase(emptySqlite())),
+  PostgreSQL: async () => postgresqlDatabase(await (await sharedPostgres()).createDatabase()),
+}
+
+/** Runs a suite on each database. What it makes, it makes of the kind that it is given. */
+export function onEachDatabase(suite: (kind: DatabaseName) => void): void {
+  describe.each(Object.keys(databases) as DatabaseName[])('on %s', suite)
+}
+
+function sqliteDatabase({ file, remove }: TemporarySqlite): TestDatabase {
+  return {
+    name: 'SQLite',
+    url: `file:${file}`,
+    connect: () => SqliteDatabase.open({ file, busyTimeoutMs: BUSY_TIMEOUT_MS, synchronous: 'NORMAL' }),
+    query: (sql) => Promise.resolve().then(() => querySqlite(file, sql)),
+    remove: () => Promise.resolve(remove()),
+  }
+}
+
+function postgresqlDatabase(url: string): TestDatabase {
+  return {
+    name: 'PostgreSQL',
+    url,
+    connect: () => Promise.resolve(PostgresqlDatabase.open(postgresqlOptions(url))),
+    query: (sql) => queryPostgres(url, sql),
+    remove: () => dropDatabase(url),
+  }
+}
+
+function querySqlite(file: string, sql: string): Row[] {
+  const database = new BetterSqlite3(file)
   try {
-    for (const entry of readdirSync(folder, { withFileTypes: true }).filter((item) => item.isDirectory())) {
-      await client.query(readFileSync(join(folder, entry.name, 'migration.sql'), 'utf8'))
-    }
+    const isQuery = /^\s*(SELECT|PRAGMA)\b/i.test(sql)
+    if (isQuery) return database.prepare<[], Row>(sql).all()
+    database.exec(sql)
+    return []
   } finally {
-    await client.end()
+    database.close()
   }
 }

@@ -1,26 +1,36 @@
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
+import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import BetterSqlite3 from 'better-sqlite3'
+import { migrationScript } from './migrations.js'
 
-const migrations = join(process.cwd(), 'prisma', 'migrations', 'sqlite')
-
-/** A temporary folder with a migrated SQLite file, removed by `remove`. */
+/** A temporary folder with a place for an SQLite file, removed by `remove`. */
 export interface TemporarySqlite {
   readonly folder: string
   readonly file: string
   remove(): void
 }
 
-/** Makes an SQLite file with the schema of the checked-in migrations, by their own SQL. */
-export function temporarySqlite(): TemporarySqlite {
+/** A folder of the caller's own, in which the file is not there yet. */
+export function emptySqlite(): TemporarySqlite {
   const folder = mkdtempSync(join(tmpdir(), 'gator-test-'))
-  const file = join(folder, 'gator.db')
+  return { folder, file: join(folder, 'gator.db'), remove: () => rmSync(folder, { recursive: true, force: true }) }
+}
+
+/** A folder of the caller's own with a migrated file. */
+export function temporarySqlite(): TemporarySqlite {
+  const temporary = emptySqlite()
+  migrateSqlite(temporary.file)
+  return temporary
+}
+
+/** Makes a migrated SQLite file. */
+export function migrateSqlite(file: string): void {
   const database = new BetterSqlite3(file)
-  database.pragma('journal_mode = WAL')
-  for (const name of readdirSync(migrations, { withFileTypes: true }).filter((entry) => entry.isDirectory())) {
-    database.exec(readFileSync(join(migrations, name.name, 'migration.sql'), 'utf8'))
+  try {
+    database.pragma('journal_mode = WAL')
+    database.exec(migrationScript('sqlite'))
+  } finally {
+    database.close()
   }
-  database.close()
-  return { folder, file, remove: () => rmSync(folder, { recursive: true, force: true }) }
 }
