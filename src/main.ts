@@ -2,7 +2,6 @@ import cluster from 'node:cluster'
 import { inspect } from 'node:util'
 import type { Logger } from 'pino'
 import { Primary } from './cluster/primary.js'
-import { serve } from './cluster/serve.js'
 import { StartFailedError, tellPrimary } from './cluster/start-failure.js'
 import { loadSettings, workerSlot } from './config/environment.js'
 import { InvalidSettingsError, type Settings } from './config/settings.js'
@@ -38,6 +37,12 @@ async function main(): Promise<void> {
     logger.warn('SIGHUP reloads workers, and there is only this one process: restart it instead'),
   )
   return serve(settings, logger)
+}
+
+// Nest and all that comes with it: a primary never serves, and needs neither the time nor the memory.
+async function serve(settings: Settings, logger: Logger, slot?: number): Promise<void> {
+  const { serve: serveHere } = await import('./cluster/serve.js')
+  return serveHere(settings, logger, slot)
 }
 
 // A driver's own error has a code; its message says what is wrong with the file, or the server.

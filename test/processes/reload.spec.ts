@@ -5,10 +5,10 @@ import type { Answer, Connection } from './connection.js'
 import { Sandbox } from './sandbox.js'
 import { until } from './until.js'
 
-const WORKERS = 3
+const WORKERS = 2
 const TEST_TIMEOUT_MS = 60_000
 /** Enough new connections a second that one is on its way to each worker at the moment when it is told to stop. */
-const READERS = 12
+const READERS = 8
 /** How a connection is handed over is the same on both databases: on one of them a light load is enough. */
 const FEW_READERS = 3
 

@@ -11,7 +11,7 @@ import { Load } from './load.js'
 import { saySeed, scale, say, seededRandom } from './scale.js'
 import { median, summary } from './statistics.js'
 
-const WORKERS = 4
+const WORKERS = 3
 /** Two are enough to be ended with the primary, and start in half the time. */
 const WORKERS_OF_A_KILLED_PRIMARY = 2
 const WRITERS = 4
@@ -98,8 +98,8 @@ describe('kill -9 under writes', () => {
       const ledger = new Ledger()
       const gaps: number[] = []
       const pauses: number[] = []
-      // PostgreSQL's own processes are not the ones that are killed: half as many tell.
-      const workerKills = kind === 'SQLite' ? scale.workerKills : scale.workerKills / 2
+      // PostgreSQL's own processes are not the ones that are killed: a quarter of the kills tells.
+      const workerKills = kind === 'SQLite' ? scale.workerKills : scale.workerKills / 4
       for (let done = 0; done < workerKills; done += KILLS_PER_SERVER) {
         const server = await sandbox.start({ database, workers: WORKERS })
         const load = startLoad(sandbox, server, ledger, `Worker ${done}`)
