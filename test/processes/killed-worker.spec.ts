@@ -7,7 +7,7 @@ import { Sandbox } from './sandbox.js'
 import type { ServerProcess } from './server.js'
 import { until } from './until.js'
 
-const WORKERS = 3
+const WORKERS = 2
 const WRITERS = 4
 const CYCLES = 3
 const TEST_TIMEOUT_MS = 60_000

@@ -11,12 +11,14 @@ import { Load } from './load.js'
 import { saySeed, scale, say, seededRandom } from './scale.js'
 import { median, summary } from './statistics.js'
 
-const WORKERS = 3
+const WORKERS = 4
 /** Two are enough to be ended with the primary, and start in half the time. */
 const WORKERS_OF_A_KILLED_PRIMARY = 2
 const WRITERS = 4
 /** A connection that was handed to a worker at the moment of its death answers nothing any more. */
 const GIVE_UP_MS = 1_000
+/** A write is always under way, and the processor is free for whoever is started again. */
+const REST_MS = 5
 const SHORTEST_PAUSE_MS = 20
 const LONGEST_PAUSE_MS = 150
 /** The pause before a slot is filled again grows with each death: after so many kills a new server goes on. */
@@ -65,7 +67,7 @@ describe('kill -9 under writes', () => {
 
   function startLoad(sandbox: Sandbox, server: ServerProcess, ledger: Ledger, name: string): Load {
     const connect = () => sandbox.connect(server)
-    const load = new Load({ ledger, writers: WRITERS, connect, name, timeoutMs: GIVE_UP_MS })
+    const load = new Load({ ledger, writers: WRITERS, connect, name, timeoutMs: GIVE_UP_MS, restMs: REST_MS })
     loads.push(load)
     return load
   }

@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises'
 import type { Connection } from '../processes/connection.js'
 import { until } from '../processes/until.js'
 import type { Ledger, Outcome } from './ledger.js'
@@ -10,6 +11,8 @@ export interface LoadOptions {
   readonly name: string
   /** After so long without an answer a writer gives up, and its write's outcome is unknown. */
   readonly timeoutMs?: number
+  /** Each client rests so long after a write; not at all by default. */
+  readonly restMs?: number
 }
 
 const RECONNECT_MS = 10
@@ -17,7 +20,7 @@ const RECONNECT_MS = 10
 const HISTORY = 100
 
 /**
- * Clients that write without a pause, half of the writes new personas and half of them counts of one that each client
+ * Clients that write again and again, half of the writes new personas and half of them counts of one that each client
  * has made. Whoever loses its connection opens another one.
  */
 export class Load {
@@ -61,10 +64,11 @@ export class Load {
   }
 
   async #write(writer: number): Promise<void> {
-    const { ledger, connect, name, timeoutMs } = this.#options
+    const { ledger, connect, name, timeoutMs, restMs } = this.#options
     let connection = connect()
     let counted: string | undefined
     for (let n = 0; !this.#isOver; n++) {
+      if (restMs !== undefined) await delay(restMs)
       const outcome =
         counted !== undefined && n % 2 === 1
           ? await ledger.count(connection, counted, timeoutMs)
@@ -74,7 +78,7 @@ export class Load {
       if (outcome.fate !== 'unknown') continue
       connection.close()
       // Nobody may listen at the moment; to ask again without a break would take the processor from whoever starts.
-      await new Promise((resolve) => setTimeout(resolve, RECONNECT_MS))
+      await delay(RECONNECT_MS)
       connection = connect()
     }
     connection.close()
