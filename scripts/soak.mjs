@@ -12,5 +12,8 @@ await main(async () => {
   const seed = process.env.SEED ?? String(Math.floor(Math.random() * SEEDS))
   Object.assign(process.env, { SOAK: '1', SEED: seed })
   console.error(`gator: soak with SEED=${seed}`)
-  process.exitCode = await jest(['test/proof', `--testTimeout=${TEST_TIMEOUT_MS}`, ...process.argv.slice(2)])
+  const which = process.argv.slice(2)
+  // One at a time: each of them wants the machine for itself.
+  const flags = ['--maxWorkers=1', `--testTimeout=${TEST_TIMEOUT_MS}`]
+  process.exitCode = await jest([...flags, ...(which.length > 0 ? which : ['test/proof'])])
 })

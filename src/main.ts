@@ -28,7 +28,7 @@ async function main(): Promise<void> {
   const logger = createLogger(settings.log, slot === undefined ? {} : { worker: slot })
   if (cluster.isWorker) return serve(settings, logger, slot)
   await migrate(settings, logger)
-  const refusal = await refusalOfServer(settings, logger)
+  const refusal = await refusalOfServer(settings, logger).catch(explainUnopened)
   if (refusal !== undefined) throw new StartFailedError(refusal)
   if (settings.server.workers > 1) {
     return new Primary(settings.server, logger, workerCoordination(settings.database)).start()

@@ -13,6 +13,7 @@ import {
 } from '../../src/database/postgresql/postgresql-database.js'
 import { until } from '../processes/until.js'
 import { databases, postgresqlOptions, type TestDatabase } from '../support/databases.js'
+import { migrationScript } from '../support/migrations.js'
 import { aPersonaRow } from '../support/persona-rows.js'
 import { startPostgres } from '../support/postgres.js'
 import { TcpProxy } from '../support/tcp-proxy.js'
@@ -190,6 +191,64 @@ describe('PostgreSQL', () => {
     await refused
     await release()
     expect(await nameOf(database)).not.toBe('lost')
+  })
+
+  it('says that the outcome is not known when the connection is lost under the COMMIT of a transaction', async () => {
+    // The COMMIT waits, for a lock that this session has.
+    await admin.query(`
+      CREATE FUNCTION wait_at_commit() RETURNS trigger LANGUAGE plpgsql AS
+        'BEGIN PERFORM pg_advisory_xact_lock(1); RETURN NULL; END';
+      CREATE CONSTRAINT TRIGGER wait_at_commit AFTER UPDATE ON personas DEFERRABLE INITIALLY DEFERRED
+        FOR EACH ROW EXECUTE FUNCTION wait_at_commit();
+      SELECT pg_advisory_lock(1)`)
+    const database = open()
+    const transaction = database.transaction((client) =>
+      client.persona.updateMany({ where: { id: ID }, data: { name: 'at commit' } }),
+    )
+    const refused = expect(transaction).rejects.toBeInstanceOf(WriteOutcomeUnknownError)
+    await waiting(1)
+    for (const pid of await sessionsWaiting()) await admin.query('SELECT pg_terminate_backend($1)', [pid])
+    await refused
+    await admin.query('SELECT pg_advisory_unlock(1); DROP TRIGGER wait_at_commit ON personas')
+    expect(await nameOf(database)).not.toBe('at commit')
+  })
+
+  it('does not acknowledge what no replica has, when somebody cancels the wait for one', async () => {
+    const server = await startPostgres({ settings: { synchronous_standby_names: 'nobody' } })
+    const session = new pg.Client({ connectionString: server.adminUrl, options: '-c synchronous_commit=local' })
+    await session.connect()
+    try {
+      await session.query(migrationScript('postgresql'))
+      const database = open({}, server.adminUrl)
+      const refused = expect(
+        database.write((client) => client.persona.create({ data: aPersonaRow({ id: ID }) })),
+      ).rejects.toBeInstanceOf(WriteOutcomeUnknownError)
+      const cancelled = await until('the wait for a replica is cancelled', async () => {
+        const { rows } = await session.query(
+          `SELECT pg_cancel_backend(pid) FROM pg_stat_activity WHERE wait_event = 'SyncRep'`,
+        )
+        return rows.length > 0
+      })
+      expect(cancelled).toBe(true)
+      await refused
+    } finally {
+      await session.end()
+      await server.stop('immediate')
+    }
+  })
+
+  it('gives up a connection that the network has forgotten, although new ones work', async () => {
+    const proxy = await proxied()
+    const database = open({ busyTimeoutMs: 60_000 }, proxy.urlOf(temporary.url))
+    await Promise.all([database.probe(), rename(database)])
+    proxy.forget()
+    const start = performance.now()
+    const [read, write] = await Promise.allSettled([database.probe(), rename(database)])
+    // Asked after every 2 s: the server does not work on what these connections wait for.
+    expect(performance.now() - start).toBeLessThan(5_000)
+    expect(read).toMatchObject({ reason: expect.any(DatabaseUnavailableError) })
+    expect(write).toMatchObject({ reason: expect.any(WriteOutcomeUnknownError) })
+    await expect(rename(database)).resolves.toEqual({ count: 1 })
   })
 
   it('reads on, without an error, when its idle connections were broken', async () => {

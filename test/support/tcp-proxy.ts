@@ -38,6 +38,11 @@ export class TcpProxy {
   /** From now on nothing arrives, in either direction, and nobody is told. */
   silence(): void {
     this.#isSilent = true
+    this.forget()
+  }
+
+  /** From now on nothing arrives on the connections that there are; new ones work. */
+  forget(): void {
     for (const pair of this.#pairs) for (const socket of pair) socket.pause()
   }
 

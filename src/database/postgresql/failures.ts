@@ -40,8 +40,11 @@ const SERIALIZATION_FAILURE = '40001'
 const DEADLOCK_DETECTED = '40P01'
 /** Prisma's own code for the two before. */
 const WRITE_CONFLICT = 'P2034'
-// Classes 08 (connection), 25 (transaction state), 40 (rolled back), 53 (resources), 57 (cancelled, shut down, timeouts).
-const UNAVAILABLE = /^(08|25|40|53|57)/
+// Classes 25 (transaction state), 40 (rolled back), 53 (resources), 57 (cancelled).
+const UNAVAILABLE = /^(25|40|53|57)/
+// The server's last words to a session: of a connection (08), of a shutdown (57P), of its own time limits (25P03, 25P04);
+// and the code for a statement of which it does not know itself what became of it. By code: the words are translated.
+const LAST_WORDS = /^(08...|57P..|25P03|25P04|40003)$/
 // P2028: Prisma's limits of a transaction; the others are about connections.
 const UNAVAILABLE_PRISMA = new Set(['P1001', 'P1002', 'P1008', 'P1017', 'P2024', 'P2028', WRITE_CONFLICT, 'P2037'])
 
@@ -64,7 +67,7 @@ export function lossOf(error: unknown, mayHaveCommitted: boolean): ConnectionLos
   const { code, severity } = error as { code?: unknown; severity?: unknown }
   // The server's own word is an outcome; unless it is its last: it may end a session that waits for a replica's receipt
   // of what is committed already.
-  const isAnswer = severity !== undefined && severity !== 'FATAL' && severity !== 'PANIC'
+  const isAnswer = severity !== undefined && typeof code === 'string' && !LAST_WORDS.test(code)
   if (isAnswer) return null
   const wasSilent = code === undefined && error instanceof Error && SILENCE.test(error.message)
   return new ConnectionLostError(error, mayHaveCommitted, wasSilent)

@@ -5,7 +5,7 @@ import type { DatabaseClient } from '../database.js'
 import { WriteLockTimeoutError, WriteQueueFullError } from '../database-errors.js'
 import { FifoLock } from '../fifo-lock.js'
 import { PrismaDatabase, type TransactionalClient } from '../prisma-database.js'
-import { limitedConfigOf } from './connection-config.js'
+import { isPooled, limitedConfigOf } from './connection-config.js'
 import { isConflict, isStaleConnection, translate } from './failures.js'
 import { RolePool, type StatementListener } from './role-pool.js'
 
@@ -62,8 +62,10 @@ export class PostgresqlDatabase extends PrismaDatabase {
       isReadOnly: false,
       statementTimeoutMs: lockTimeoutMs + statementTimeoutMs,
     })
-    const reader = openClient(new RolePool('reader', { ...reading, max: options.poolSize - writers }, onStatement))
-    const writer = openClient(new RolePool('writer', { ...writing, max: writers }, onStatement), {
+    const reader = openClient(
+      new RolePool('reader', isPooled(url), { ...reading, max: options.poolSize - writers }, onStatement),
+    )
+    const writer = openClient(new RolePool('writer', isPooled(url), { ...writing, max: writers }, onStatement), {
       maxWait: connectTimeoutMs,
       timeout: lockTimeoutMs + transactionTimeoutMs,
     })

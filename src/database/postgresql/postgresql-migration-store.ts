@@ -58,6 +58,8 @@ export class PostgresqlMigrationStore implements MigrationStore {
 
   private async connected<T>(work: (client: Client) => Promise<T>): Promise<T> {
     const client = new Client({ ...clientConfigOf(this.url), connectionTimeoutMillis: CONNECT_TIMEOUT_MS })
+    // A connection that breaks while nothing is asked is noticed by the next question.
+    client.on('error', () => undefined)
     await client.connect()
     try {
       return await work(client)

@@ -20,10 +20,11 @@ export class RolePool extends pg.Pool {
   readonly #onStatement: StatementListener | undefined
   readonly #unfit = new WeakSet<pg.ClientBase>()
   readonly #config: pg.PoolConfig
-  #asking: Promise<boolean> | undefined
 
   constructor(
     readonly role: 'reader' | 'writer',
+    /** Whether a pooler answers there, see connection-config.ts. */
+    readonly isPooled: boolean,
     config: pg.PoolConfig,
     onStatement?: StatementListener,
   ) {
@@ -58,49 +59,90 @@ export class RolePool extends pg.Pool {
     }) as typeof this.query
   }
 
-  #observe(client: pg.ClientBase): void {
+  #observe(client: ObservedClient): void {
     const query = client.query.bind(client) as Query
     const observed: Query = async (config, values) => {
       const sql = typeof config === 'string' ? config : config.text
       const commits = client.getTransactionStatus() === 'I' ? sql !== 'BEGIN' : sql === 'COMMIT'
       const start = performance.now()
-      const asking = setInterval(() => void this.#endIfSilent(client), ASK_AFTER_MS)
+      const stopAsking = this.#askAfter(client)
+      const stopListening = commits ? rejectWarnings(client) : () => undefined
       try {
-        return await query(config, values)
+        const result = await query(config, values)
+        assertCommitted(sql, result, stopListening())
+        return result
       } catch (error) {
         const loss = lossOf(error, commits && this.role === 'writer')
         if (loss || isReadOnlyServer(error)) this.#unfit.add(client)
         throw loss ?? error
       } finally {
-        clearInterval(asking)
+        stopListening()
+        stopAsking()
         this.#onStatement?.({ sql, durationMs: performance.now() - start })
       }
     }
     client.query = observed as typeof client.query
   }
 
-  // A lock may be waited for half a minute; a network that swallows everything looks just the same from here.
-  async #endIfSilent(client: pg.ClientBase): Promise<void> {
-    this.#asking ??= answers(this.#config).finally(() => {
-      this.#asking = undefined
-    })
-    if (!(await this.#asking)) void (client as pg.Client).end()
+  /**
+   * Asks the server every now and then, over a new connection, whether it is still at work on what this one waits for: a
+   * lock may be waited for half a minute, and a network that swallows everything looks just the same from here.
+   */
+  #askAfter(client: ObservedClient): () => void {
+    let isPending = true
+    const timer = setInterval(() => {
+      void isAtWork(this.#config, client.processID, this.isPooled).then((isSo) => {
+        if (!isSo && isPending) void client.end()
+      })
+    }, ASK_AFTER_MS)
+    return () => {
+      isPending = false
+      clearInterval(timer)
+    }
   }
 }
 
-/** Whether a new connection gets an answer, be it a refusal. */
-async function answers(config: pg.ClientConfig): Promise<boolean> {
+/** What the driver's clients have, and its types do not. */
+type ObservedClient = pg.ClientBase & Pick<pg.Client, 'end'> & { readonly processID?: number | null }
+
+/**
+ * Whether the server works on a session's statement, or waits with it. A refusal of the question is as good as an answer
+ * that it does. Behind a pooler a session is nobody's own: there it is enough that somebody answers.
+ */
+async function isAtWork(config: pg.ClientConfig, pid: number | null | undefined, isPooled: boolean): Promise<boolean> {
   const client = new pg.Client({ ...config, query_timeout: config.connectionTimeoutMillis })
   client.on('error', () => undefined)
   try {
     await client.connect()
-    await client.query('SELECT 1')
-    return true
+    const { rows } = await client.query(`SELECT 1 FROM pg_stat_activity WHERE pid = $1 AND state <> 'idle'`, [pid ?? 0])
+    return isPooled || rows.length > 0
   } catch (error) {
     return (error as { severity?: unknown }).severity !== undefined
   } finally {
     void client.end()
   }
+}
+
+/** Remembers a warning of the server's; answers it, and stops listening. */
+function rejectWarnings(client: pg.ClientBase): () => Error | undefined {
+  let warning: Error | undefined
+  const listener = (notice: { code?: string | undefined; message?: string | undefined }) => {
+    // That a wait for a replica was cancelled is a warning (01000), or one of a shutdown (57P01); the write counts as made.
+    if (/^(01|57P)/.test(notice.code ?? '')) warning = new Error(notice.message)
+  }
+  client.on('notice', listener)
+  return () => {
+    client.removeListener('notice', listener)
+    return warning
+  }
+}
+
+// What the server has committed here alone may be lost with it; and of a transaction that had failed it answers COMMIT
+// with ROLLBACK, and no error.
+function assertCommitted(sql: string, result: unknown, warning: Error | undefined): void {
+  if (warning) throw warning
+  const { command } = result as { command?: unknown }
+  if (sql === 'COMMIT' && command !== 'COMMIT') throw new Error(`COMMIT was answered with ${String(command)}`)
 }
 
 // A replica answers reads, from a past of its own.

@@ -36,12 +36,13 @@ const FACTS = `
  */
 export async function checkServer(url: string, workers: number, poolSize: number): Promise<ServerCheck> {
   const facts = await ask(url)
-  const wanted = workers * poolSize
+  // A reload has one worker more for a moment.
+  const wanted = (workers > 1 ? workers + 1 : 1) * poolSize
   const isTooMuch = !isPooled(url) && wanted > facts.connections
   return {
     refusal: isTooMuch
-      ? `WORKERS × DATABASE_POOL_SIZE is ${workers} × ${poolSize} = ${wanted} connections, and the PostgreSQL server ` +
-        `permits ${facts.connections}: lower one of the two, raise max_connections, or put a pooler in between.`
+      ? `${workers} WORKERS with a DATABASE_POOL_SIZE of ${poolSize} may open ${wanted} connections (a reload has one more ` +
+        `worker), and the PostgreSQL server permits ${facts.connections}: lower one of the two, raise max_connections, or put a pooler in between.`
       : undefined,
     warnings: (['synchronous_commit', 'fsync', 'full_page_writes'] as const)
       .filter((name) => facts[name] === 'off')
@@ -51,6 +52,8 @@ export async function checkServer(url: string, workers: number, poolSize: number
 
 async function ask(url: string): Promise<ServerFacts> {
   const client = new pg.Client({ ...clientConfigOf(url), connectionTimeoutMillis: CONNECT_TIMEOUT_MS })
+  // A connection that breaks while nothing is asked is noticed by the next question.
+  client.on('error', () => undefined)
   await client.connect()
   try {
     const { rows } = await client.query<ServerFacts>(FACTS)
