@@ -6,7 +6,7 @@ import { StartFailedError, tellPrimary } from './cluster/start-failure.js'
 import { loadSettings, workerSlot } from './config/environment.js'
 import { InvalidSettingsError, type Settings } from './config/settings.js'
 import { MigrationFailedError } from './database/migrations/deploy.js'
-import { ensureSchema, SchemaStateError } from './database/migrations/migrations.js'
+import { assertFilled, ensureSchema, SchemaStateError } from './database/migrations/migrations.js'
 import { migrationStoreOf, refusalOfServer, workerCoordination } from './database/open-database.js'
 import { createLogger } from './logging/logger.js'
 
@@ -52,6 +52,8 @@ function explainUnopened(error: unknown): never {
 }
 
 async function migrate(settings: Settings, logger: Logger): Promise<void> {
-  const pending = await ensureSchema(migrationStoreOf(settings.database), settings.database).catch(explainUnopened)
+  const store = migrationStoreOf(settings.database)
+  const pending = await ensureSchema(store, settings.database).catch(explainUnopened)
+  await assertFilled(store).catch(explainUnopened)
   if (pending.length > 0) logger.info({ migrations: pending }, 'the database was behind and has these migrations now')
 }

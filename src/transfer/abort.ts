@@ -8,15 +8,21 @@ export type AbortedTarget = 'emptied' | 'kept' | 'untouched'
 /**
  * Ends a transfer for good: the source loses log, triggers and mark, the target the rows and the state. Rows are deleted
  * only where the state proves that this transfer brought them, and that no server can have been given the target yet.
- * @throws TransferError when the source is sealed: then the transfer is done
+ * @param targetLabel of the target, which may not be there any more
+ * @throws TransferError when the source is sealed: then the transfer is done; or when it goes to another target
  */
-export async function abort(source: Source, target: Target | null): Promise<AbortedTarget> {
+export async function abort(source: Source, target: Target | null, targetLabel: string): Promise<AbortedTarget> {
   const mark = await source.mark()
   if (mark?.sealedAt) {
     throw new TransferError(
       `${source.label} was moved to ${mark.targetLabel} at ${mark.sealedAt}: there is nothing to abort. ` +
         'To go back to it, remove the seal with --unseal.',
     )
+  }
+  // Another name would leave the one that is under way without its log, while it goes on.
+  const isOther = mark && (target ? mark.target !== target.identity : mark.targetLabel !== targetLabel)
+  if (isOther) {
+    throw new TransferError(`The transfer of ${source.label} goes to ${mark.targetLabel}: name that one with --to.`)
   }
   const outcome = target ? await clear(target, mark?.transferId) : 'untouched'
   await source.restore()

@@ -1,7 +1,7 @@
 /** What a transfer puts into a database, on either side. Nothing else may have names that begin like these. */
 export const CHANGES = '_gator_transfer_changes'
 export const MARK = '_gator_transfer_mark'
-export const STATE = '_gator_transfer'
+export { TRANSFER_STATE as STATE } from '../database/migrations/transfer-state.js'
 export const CAPTURE = '_gator_transfer_capture'
 export const SEAL = '_gator_transfer_seal'
 

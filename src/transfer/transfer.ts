@@ -25,6 +25,23 @@ export interface TransferResult {
   readonly stopMs: number
 }
 
+/** Writers wait no longer than this for a target that does not answer. */
+const STOP_LIMIT_MS = 60_000
+
+/** @throws TransferError when the work is not done in time; what it has begun is not waited for */
+export async function within(limitMs: number, work: () => Promise<void>): Promise<void> {
+  let timer: NodeJS.Timeout | undefined
+  const tooLate = new Promise<never>((_resolve, reject) => {
+    const why = `The last rest took longer than ${limitMs / 1_000} s: writers go on, nothing is sealed. Call it again.`
+    timer = setTimeout(() => reject(new TransferError(why)), limitMs)
+  })
+  try {
+    await Promise.race([work(), tooLate])
+  } finally {
+    clearTimeout(timer)
+  }
+}
+
 /** One run of a transfer, from wherever the last one ended. Knows no dialect. */
 export class Transfer {
   readonly #source: Source
@@ -102,16 +119,17 @@ export class Transfer {
   }
 
   #stop(tables: readonly Table[], catchUp: CatchUp, state: StateHolder): Promise<number> {
-    return this.#source.stopWrites(tables, async (view, seal) => {
-      await this.#assertSchemaUnchanged(tables)
-      await catchUp.applyAll(view, true)
-      const differences = await countDifferences(view, this.#target, tables)
-      if (differences.length > 0) throw mismatch(differences)
-      await this.#advanceSequences(view, tables)
-      // The last commit on the target: it survives a power cut before the seal is committed.
-      await state.change({ phase: 'seal' }, (text) => this.#target.restoreForeignKeys(state.value.foreignKeys, text))
-      await seal()
-    })
+    return this.#source.stopWrites(tables, (view, seal) =>
+      within(STOP_LIMIT_MS, async () => {
+        await this.#assertSchemaUnchanged(tables)
+        await catchUp.applyAll(view, true)
+        const differences = await countDifferences(view, this.#target, tables)
+        if (differences.length > 0) throw mismatch(differences)
+        await this.#advanceSequences(view, tables)
+        // The last commit on the target: it survives a power cut before the seal is committed.
+        await state.change({ phase: 'seal' }, (text) => this.#target.restoreForeignKeys(state.value.foreignKeys, text))
+      }).then(seal),
+    )
   }
 
   // A migration takes its turn like any other write: while writers wait there is none.

@@ -1,7 +1,7 @@
 import { afterAll, describe, expect, it } from '@jest/globals'
 import { join } from 'node:path'
 import pg from 'pg'
-import { Transfer } from '../../src/transfer/transfer.js'
+import { Transfer, within } from '../../src/transfer/transfer.js'
 import { Sandbox } from '../processes/sandbox.js'
 import { before } from './interception.js'
 import { closePostgres, execute, fill, migratedPostgres, personasOf, query, SILENT, withSides } from './support.js'
@@ -119,6 +119,23 @@ describe('catching up', () => {
     ])
     const orphan = onTarget(to, `INSERT INTO jobs (slug, parent) VALUES ('orphan', 99)`)
     await expect(orphan).rejects.toMatchObject({ message: expect.stringMatching(/foreign key/i) })
+  })
+
+  it.each(['SQLite', 'PostgreSQL'])('lets the writers of %s go on when the last rest takes too long', async (kind) => {
+    const [from, to] =
+      kind === 'SQLite' ? [await sqlite(), await migratedPostgres()] : [await migratedPostgres(), await sqlite()]
+    await fill(from, 3)
+    await withSides(from, to, async (source, target) => {
+      const never = () => new Promise<void>(() => undefined)
+      const stopWrites = source.stopWrites.bind(source)
+      source.stopWrites = (tables, work) =>
+        stopWrites(tables, (view, seal) => within(50, never).then(() => work(view, seal)))
+      const run = new Transfer(source, target, SILENT).run()
+      await expect(run).rejects.toThrow(/longer than 0.05 s: writers go on, nothing is sealed/)
+    })
+    await execute(from, `UPDATE personas SET name = 'written on'`)
+    await withSides(from, to, (source, target) => new Transfer(source, target, SILENT).run())
+    expect((await personasOf(to)).map(({ name }) => name)).toEqual(Array(3).fill('written on'))
   })
 })
 

@@ -159,7 +159,7 @@ describe('gator transfer', () => {
             : /personas\(.*000[34]\) (differs|is missing)/,
         )
       })
-      await withSides(from, to, async (source, target) => expect(await abort(source, target)).toBe('emptied'))
+      await withSides(from, to, async (source, target) => expect(await abort(source, target, to)).toBe('emptied'))
     }
     await execute(from, `UPDATE personas SET name = 'still in service'`)
   })
@@ -233,6 +233,15 @@ describe('gator transfer', () => {
         : [await filled(await migratedPostgres()), sqlite()]
     await interrupted(from, to)
     expect(await leftovers(from)).not.toEqual([])
+    // What a server would write there, the transfer would take for a fault.
+    const server = sandbox.launch({ folder: sandbox.emptyFolder(), env: { DATABASE_URL: to } })
+    expect((await server.closed).code).toBe(1)
+    expect(server.stderr).toContain('has not come to its end')
+    // Another target, be it there or not, is not the one that is to be ended.
+    for (const other of [sqlite(), await migratedPostgres()]) {
+      const refused = await json('--from', from, '--to', other, '--abort')
+      expect(refused).toMatchObject({ code: 1, result: { error: expect.stringContaining('name that one with --to') } })
+    }
     const ended = await json('--from', from, '--to', to, '--abort')
     expect(ended).toMatchObject({ code: 0, result: { ok: true, state: 'aborted', target: 'emptied' } })
     expect([await leftovers(from), await leftovers(to), await personasOf(to)]).toEqual([[], [], []])
@@ -240,7 +249,7 @@ describe('gator transfer', () => {
     expect(await transfer(from, to)).toMatchObject({ state: 'moved', isResumed: false })
     const source = await openSource(settingsOf(from))
     const target = await openTarget(settingsOf(to))
-    await expect(abort(source, target)).rejects.toThrow(/was moved to .*nothing to abort/)
+    await expect(abort(source, target, to)).rejects.toThrow(/was moved to .*nothing to abort/)
     await source.close()
     await target?.close()
     expect(await query(to, 'SELECT count(*) AS n FROM personas').then(([row]) => Number(row?.['n']))).toBe(ROWS)
@@ -298,6 +307,8 @@ describe('gator transfer', () => {
       [['--to', url], 2, /required option '--from <url>'/],
       [['--from', url], 2, /--to is missing/],
       [['--from', 'mysql://user:hush@host/db', '--to', url], 2, /--from must be file:/],
+      [['--from', url, '--to', 'postgresql://user:hush@host/db?pgbouncer=true'], 2, /--to must be the server itself/],
+      [['--from', url, '--to', 'postgresql://user:hush@host/db?sslmode=prefer'], 2, /--to must have an sslmode/],
       [['--from', url, '--to', `${secret}?schema=other`], 2, /--to must not name a schema/],
       [['--from', url, '--to', url], 2, /name the same database/],
       [['--from', url, '--to', url, '--abort', '-n'], 2, /exclude each other/],

@@ -1,13 +1,14 @@
 import { Command } from 'commander'
-import { KNOWN_DATABASE_URLS, parseDatabaseUrl } from '../../config/database-url.js'
 import { loadSettings } from '../../config/environment.js'
-import type { DatabaseSettings } from '../../config/settings.js'
+import { type DatabaseSettings, settingDefinitions } from '../../config/settings.js'
 import { schemaState } from '../../database/migrations/migrations.js'
 import { migrationStoreOf } from '../../database/open-database.js'
+import { isPooled } from '../../database/postgresql/connection-config.js'
 import { abort, unseal } from '../../transfer/abort.js'
 import { dryRun } from '../../transfer/dry-run.js'
 import { assertCurrent, objectionOf, openMigratedTarget, openSource, openTarget } from '../../transfer/open.js'
 import type { Source, Target } from '../../transfer/ports.js'
+import { labelOf as labelOfServer } from '../../transfer/postgresql/connect.js'
 import { Transfer, type TransferResult } from '../../transfer/transfer.js'
 import { TransferError } from '../../transfer/transfer-errors.js'
 import { UsageError } from '../failure.js'
@@ -66,12 +67,15 @@ async function transfer(options: Options): Promise<void> {
 
 /** The settings of the environment, with the database that an option names. */
 function settingsOf(option: string, url: string): DatabaseSettings {
-  const target = parseDatabaseUrl(url)
-  if (!target) throw new UsageError(`${option} must be ${KNOWN_DATABASE_URLS}`)
-  if (target.provider === 'postgresql' && new URL(target.url).searchParams.has('schema')) {
-    throw new UsageError(`${option} must not name a schema: the tables are in the default one`)
+  const found = settingDefinitions.DATABASE_URL.schema.safeParse(url)
+  // The value is not told: it may hold a password.
+  if (!found.success) throw new UsageError(`${option} ${found.error.issues[0]?.message ?? 'is not valid'}`)
+  const target = found.data
+  if (target.provider === 'postgresql' && isPooled(target.url)) {
+    throw new UsageError(`${option} must be the server itself, not a pooler: a transfer needs sessions of its own`)
   }
-  return { ...loadSettings().database, target }
+  // The way around the service's own pooler leads to the service's own database.
+  return { ...loadSettings().database, target, directUrl: null }
 }
 
 async function run(from: DatabaseSettings, to: DatabaseSettings, output: Output): Promise<void> {
@@ -106,7 +110,7 @@ async function runAbort(from: DatabaseSettings, to: DatabaseSettings, output: Ou
   const source = await openSource(from)
   try {
     await withTarget(source, await openTarget(to), async (target) => {
-      const outcome = await abort(source, target)
+      const outcome = await abort(source, target, labelOf(to))
       const kept = 'The target keeps rows that nobody can vouch for any more: drop it before you use its name again.'
       const texts = { emptied: 'The target is empty again.', untouched: 'The target was not touched.', kept }
       output.result({ state: 'aborted', target: outcome }, `The transfer is ended. ${texts[outcome]}`)
@@ -114,6 +118,10 @@ async function runAbort(from: DatabaseSettings, to: DatabaseSettings, output: Ou
   } finally {
     await source.close()
   }
+}
+
+function labelOf({ target }: DatabaseSettings): string {
+  return target.provider === 'sqlite' ? `file:${target.file}` : labelOfServer(target.url)
 }
 
 async function runUnseal(from: DatabaseSettings, output: Output): Promise<void> {

@@ -46,6 +46,15 @@ export async function ensureSchema(store: MigrationStore, settings: DatabaseSett
   })
 }
 
+/** @throws SchemaStateError for a database that a transfer has not filled yet: what was written to it would not stay */
+export async function assertFilled(store: MigrationStore): Promise<void> {
+  if (!(await store.isBeingFilled())) return
+  throw new SchemaStateError(
+    'A transfer into this database has not come to its end: call "gator transfer" again with the same --from and --to, ' +
+      'or end it with --abort, and use the database that it comes from until then.',
+  )
+}
+
 /** What a start is refused with in a state that is not current. */
 export function refusalOf({ state, names }: HistoryState): SchemaStateError {
   return new SchemaStateError(state === 'current' ? '' : ADVICE[state](names.join(', ')))

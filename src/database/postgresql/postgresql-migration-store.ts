@@ -1,5 +1,6 @@
 import { Client } from 'pg'
 import { SchemaStateError } from '../migrations/migrations.js'
+import { isUnfinished, TRANSFER_STATE } from '../migrations/transfer-state.js'
 import { clientConfigOf, isPooled } from './connection-config.js'
 import type { AppliedMigration } from '../migrations/migration-history.js'
 import type { MigrationStore } from '../migrations/migration-store.js'
@@ -37,6 +38,17 @@ export class PostgresqlMigrationStore implements MigrationStore {
       if (codeOf(error) === UNDEFINED_TABLE || codeOf(error) === UNDEFINED_DATABASE) return []
       throw error
     }
+  }
+
+  async isBeingFilled(): Promise<boolean> {
+    return this.connected(async (client) => {
+      const { rows: found } = await client.query<{ table: string | null }>('SELECT to_regclass($1) AS table', [
+        TRANSFER_STATE,
+      ])
+      if (!found[0]?.table) return false
+      const { rows } = await client.query<{ state: string }>(`SELECT state FROM ${TRANSFER_STATE}`)
+      return rows.some(({ state }) => isUnfinished(state))
+    })
   }
 
   /** @throws SchemaStateError behind a pooler, where a session's lock may be taken by one server process and left in another */

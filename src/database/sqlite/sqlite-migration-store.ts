@@ -4,6 +4,7 @@ import { setTimeout as delay } from 'node:timers/promises'
 import type { AppliedMigration } from '../migrations/migration-history.js'
 import type { MigrationStore } from '../migrations/migration-store.js'
 import { SchemaStateError } from '../migrations/migrations.js'
+import { isUnfinished, TRANSFER_STATE } from '../migrations/transfer-state.js'
 import { openBetterSqlite3 } from './driver.js'
 import { isBusy, sqliteCodeOf } from './errors.js'
 
@@ -45,6 +46,10 @@ export class SqliteMigrationStore implements MigrationStore {
   /** @throws DatabaseFileError when the file is there and cannot be served */
   readApplied(): Promise<AppliedMigration[]> {
     return new Promise((resolve) => resolve(existsSync(this.file) ? readHistory(this.file) : []))
+  }
+
+  isBeingFilled(): Promise<boolean> {
+    return new Promise((resolve) => resolve(existsSync(this.file) && readTransferStates(this.file).some(isUnfinished)))
   }
 
   // The lock is let go again before the work: the command that migrates takes it itself, and holds it even if this
@@ -100,18 +105,24 @@ function assertWritable(file: string): void {
   }
 }
 
+const HISTORY =
+  'SELECT migration_name, checksum, finished_at, rolled_back_at FROM _prisma_migrations ORDER BY started_at'
+
 function readRows(file: string): MigrationRow[] {
+  return readTable<MigrationRow>(file, '_prisma_migrations', HISTORY)
+}
+
+function readTransferStates(file: string): string[] {
+  const sql = `SELECT state FROM ${TRANSFER_STATE}`
+  return readTable<{ state: string }>(file, TRANSFER_STATE, sql).map(({ state }) => state)
+}
+
+/** The rows of a query; none when there is no such table. */
+function readTable<Row>(file: string, table: string, sql: string): Row[] {
   const driver = openBetterSqlite3(file, { readonly: true, timeoutMs: BUSY_TIMEOUT_MS })
   try {
-    const table = driver
-      .prepare(`SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = '_prisma_migrations'`)
-      .get()
-    if (table === undefined) return []
-    return driver
-      .prepare<[], MigrationRow>(
-        'SELECT migration_name, checksum, finished_at, rolled_back_at FROM _prisma_migrations ORDER BY started_at',
-      )
-      .all()
+    const found = driver.prepare(`SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = ?`).get(table)
+    return found === undefined ? [] : driver.prepare<[], Row>(sql).all()
   } finally {
     driver.close()
   }

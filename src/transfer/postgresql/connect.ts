@@ -1,4 +1,5 @@
 import { Client, type ClientConfig } from 'pg'
+import { clientConfigOf } from '../../database/postgresql/connection-config.js'
 import { TransferError } from '../transfer-errors.js'
 
 const CONNECT_TIMEOUT_MS = 5_000
@@ -28,7 +29,7 @@ export class PostgresqlConnection {
   /** @throws TransferError when the database cannot be reached */
   static async open(url: string): Promise<PostgresqlConnection> {
     const client = new Client({
-      connectionString: url,
+      ...clientConfigOf(url),
       connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
       application_name: 'gator transfer',
       types: AS_TEXT,

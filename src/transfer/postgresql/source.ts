@@ -12,6 +12,8 @@ import { PostgresqlView } from './view.js'
  * Whoever waits for a table's lock keeps those waiting who come after: it waits in short turns, and lets the writers go
  * on in between. Longer than deadlock_timeout (1 s), after which PostgreSQL ends an autovacuum that is in the way.
  */
+/** After so long without a word from here the server takes the locks back: this machine is gone. */
+const FORGOTTEN_MS = 90_000
 const LOCK_TURN_MS = { 'SHARE ROW EXCLUSIVE': 3_000, 'ACCESS EXCLUSIVE': 1_500 } as const
 const LOCK_PAUSE_MS = 500
 const LOCK_NOT_AVAILABLE = '55P03'
@@ -162,7 +164,9 @@ export class PostgresqlSource implements Source {
         await this.writer.transaction(async () => {
           await this.writer.run(`SET LOCAL lock_timeout = ${LOCK_TURN_MS[mode]}`)
           await this.writer.run(`LOCK TABLE ${names} IN ${mode} MODE`)
-          await this.writer.run('SET LOCAL lock_timeout = 0')
+          await this.writer.run(
+            `SET LOCAL lock_timeout = 0; SET LOCAL idle_in_transaction_session_timeout = ${FORGOTTEN_MS}`,
+          )
           isLocked = true
           await work()
         })
