@@ -14,10 +14,16 @@ try {
 }
 
 function exitCodeOf(error: unknown): number {
-  // Commander has written what it has to say, be it the help that was asked for or what is wrong.
-  if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : USAGE
+  const isJson = process.argv.includes('--json')
+  const tell = (message: string) => console.log(JSON.stringify({ ok: false, error: message }))
+  // Commander has written what it has to say to people, be it the help that was asked for or what is wrong.
+  if (error instanceof CommanderError) {
+    if (error.exitCode === 0) return 0
+    if (isJson) tell(error.message)
+    return USAGE
+  }
   const { message, isUsage } = explain(error)
-  if (process.argv.includes('--json')) console.log(JSON.stringify({ ok: false, error: message }))
+  if (isJson) tell(message)
   else console.error(`gator: ${message}`)
   return isUsage ? USAGE : FAILED
 }

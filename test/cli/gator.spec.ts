@@ -1,10 +1,11 @@
+import { spawnSync } from 'node:child_process'
 import { once } from 'node:events'
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { afterEach, describe, expect, it } from '@jest/globals'
 import { createProgram } from '../../src/cli/program.js'
-import { packageInfo } from '../../src/package-root.js'
+import { packageInfo, packageRoot } from '../../src/package-root.js'
 import { Sandbox } from '../processes/sandbox.js'
 import { gator, startGator } from '../support/gator.js'
 
@@ -68,6 +69,21 @@ describe('gator', () => {
       ok: false,
       error: 'The database cannot be used: connect ECONNREFUSED 127.0.0.1:1',
     })
+  })
+
+  it('says in JSON, too, that it was called wrongly', async () => {
+    const { code, stdout } = await gator(['migrate', '--json', '--unknown'], { folder: sandbox.emptyFolder() })
+    expect({ code, ...(JSON.parse(stdout) as object) }).toEqual({
+      code: 2,
+      ok: false,
+      error: expect.stringContaining("unknown option '--unknown'"),
+    })
+  })
+
+  it('is what npx runs in the checkout', () => {
+    const env = { PATH: process.env['PATH'], HOME: sandbox.emptyFolder(), npm_config_offline: 'true' }
+    const { status, stdout } = spawnSync('npx', ['gator', '--version'], { cwd: packageRoot, env, encoding: 'utf8' })
+    expect([status, stdout.trim()]).toEqual([0, packageInfo.version])
   })
 
   it('serves with workers, as npm start does, and stops in order', async () => {

@@ -96,15 +96,15 @@ describe('PostgreSQL', () => {
   })
 
   it('refuses a write that found no free connection within the busy timeout', async () => {
-    const database = open({ poolSize: 2, busyTimeoutMs: 200 })
-    const release = await holdRow()
-    const outcomes = await Promise.allSettled([rename(database), rename(database, OTHER_ID)])
-    await release()
-    expect(outcomes.map((outcome) => outcome.status === 'rejected' && (outcome.reason as object).constructor)).toEqual([
-      WriteLockTimeoutError,
-      // Its row was free: it waited for the one connection that writes.
-      WriteLockTimeoutError,
-    ])
+    const database = open({ poolSize: 2, busyTimeoutMs: 200, idleTimeoutMs: 20_000, transactionTimeoutMs: 20_000 })
+    let refused: unknown
+    await database.transaction(async (client) => {
+      await client.persona.updateMany({ where: { id: ID }, data: { name: 'held' } })
+      // Its row is free: it waits for the one connection that writes.
+      refused = await rename(database, OTHER_ID).catch((error: unknown) => error)
+    })
+    expect(refused).toBeInstanceOf(WriteLockTimeoutError)
+    await expect(rename(database, OTHER_ID)).resolves.toEqual({ count: 1 })
   })
 
   it('reads on connections that cannot write', async () => {
