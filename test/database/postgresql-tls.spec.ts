@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
 import pg from 'pg'
 import { DatabaseUnavailableError } from '../../src/database/database-errors.js'
+import { deployMigrations } from '../../src/database/migrations/deploy.js'
 import { PostgresqlDatabase } from '../../src/database/postgresql/postgresql-database.js'
 import { checkServer } from '../../src/database/postgresql/server-check.js'
 import { PostgresqlMigrationStore } from '../../src/database/postgresql/postgresql-migration-store.js'
@@ -91,6 +92,16 @@ describe('PostgreSQL over TLS', () => {
     await expect(new PostgresqlMigrationStore(bad).readApplied()).rejects.toThrow(/certificate/)
     await expect(checkServer(good, 1, 10)).resolves.toMatchObject({ refusal: undefined })
     await expect(checkServer(bad, 1, 10)).rejects.toThrow(/certificate/)
+  })
+
+  it('carries the migrations of the command line', async () => {
+    await admin.query('CREATE DATABASE migrated')
+    const url = new URL(urlOf('localhost', { sslmode: 'verify-full', sslrootcert: CA }))
+    url.pathname = '/migrated'
+    await deployMigrations(url.href)
+    await expect(new PostgresqlMigrationStore(url.href).readApplied()).resolves.toHaveLength(1)
+    url.searchParams.set('sslrootcert', OTHER_CA)
+    await expect(deployMigrations(url.href)).rejects.toThrow(/certificate/)
   })
 
   it('says which certificate file it cannot read', () => {
