@@ -71,12 +71,12 @@ export async function refusalOfServer({ server, database }: Settings, logger: Lo
   return refusal
 }
 
-// The watchdog has ended a transaction by then; a turn that lasts longer belongs to a worker that has stopped.
+// Its holder waits for SQLite's lock, and then the watchdog ends its transaction: a turn that lasts longer is forgotten.
 const TURN_MARGIN_MS = 1_000
 
 /** What the primary does with each worker that it forks, so that their writes are served in order. */
 export function workerCoordination(settings: DatabaseSettings): (worker: Worker) => void {
   if (settings.target.provider === 'postgresql') return () => undefined
-  const office = new TicketOffice(settings.transactionTimeoutMs + TURN_MARGIN_MS)
+  const office = new TicketOffice(settings.busyTimeoutMs + settings.transactionTimeoutMs + TURN_MARGIN_MS)
   return (worker) => office.attach(worker)
 }

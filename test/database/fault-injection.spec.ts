@@ -201,6 +201,32 @@ describe('a driver that fails', () => {
     await expectSound(engine, ['a'])
   })
 
+  it('that meets an old snapshot is told of, counted, and not tried again', async () => {
+    let snapshots = 0
+    const driver = new FaultyDriver()
+    const engine = await bench.openWithLedger({
+      openDriver: driver.open,
+      observer: { onBusySnapshot: () => (snapshots += 1) },
+    })
+    driver.arm({ at: /^INSERT/, code: 'SQLITE_BUSY_SNAPSHOT' })
+    expect(await failureOf(engine.execute(entry('a')))).toMatchObject({ code: 'SQLITE_BUSY_SNAPSHOT' })
+    expect([snapshots, driver.strikes]).toEqual([1, 1])
+    driver.disarm()
+    await expectSound(engine, [])
+  })
+
+  it.each(Object.keys(CALLERS) as CallerName[])(
+    'at a COMMIT that is out of the transaction then never makes it again, for %s',
+    async (caller) => {
+      const driver = new FaultyDriver()
+      const engine = await bench.openWithLedger({ openDriver: driver.open })
+      driver.arm({ at: /^COMMIT/, code: 'SQLITE_IOERR', times: 1, endsTransaction: true })
+      expect(await CALLERS[caller](engine, false)).toEqual([])
+      driver.disarm()
+      await expectSound(engine, [])
+    },
+  )
+
   it('at the ROLLBACK of the watchdog, and then cannot be opened, harms nobody', async () => {
     const driver = new FaultyDriver()
     const engine = await bench.openWithLedger({ openDriver: driver.open, idleTimeoutMs: 20 })

@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals'
 import { setImmediate as nextTurn, setTimeout as delay } from 'node:timers/promises'
+import type { TicketRequest } from '../../src/database/sqlite/ticket-messages.js'
 import { TicketOffice } from '../../src/database/sqlite/ticket-office.js'
 import { TicketTurnstile } from '../../src/database/sqlite/ticket-turnstile.js'
 import type { Turn } from '../../src/database/sqlite/turnstile.js'
@@ -121,6 +122,32 @@ describe('turns', () => {
     expect(log).toEqual(['a', 'b', 'c'])
   })
 
+  it('come back from a worker that has stopped, whose others are passed over until it speaks again', async () => {
+    const [two, three] = [worker(), worker()]
+    // Without a turnstile: whoever has stopped has no timers either.
+    const stopped = new ChannelPair()
+    const heard: unknown[] = []
+    stopped.channel.on('message', (message) => heard.push(message))
+    const say = (message: TicketRequest) => stopped.channel.send?.(message, undefined, {}, () => undefined)
+    office.attach(stopped.peer)
+    for (const id of [1, 2, 3]) say({ gator: 'ticket-ask', id })
+    await settled()
+    const next = ask(two, 'd')
+    expect(await took(next)).toBeLessThan(SILENCE_MS + SOON_MS)
+    const after = ask(three, 'e')
+    ;(await next).leave()
+    expect(await took(after)).toBeLessThan(SOON_MS)
+    say({ gator: 'ticket-done', id: 1 })
+    await settled()
+    expect(heard).toEqual([{ gator: 'ticket-go', id: 1 }, { gator: 'ticket-are-you-alive' }])
+    ;(await after).leave()
+    await settled()
+    expect(heard.slice(2)).toEqual([{ gator: 'ticket-go', id: 2 }])
+    say({ gator: 'ticket-done', id: 2 })
+    await settled()
+    expect(heard.slice(3)).toEqual([{ gator: 'ticket-go', id: 3 }])
+  })
+
   it('go past whoever has given up', async () => {
     const [one, two, three] = [worker(), worker(), worker()]
     const first = await ask(one, 'a')
@@ -143,7 +170,7 @@ describe('turns', () => {
     expect(one.pair.said).toContainEqual({ gator: 'ticket-done', id: 99 })
   })
 
-  it('are waited for longer than the office may be silent, as long as it answers', async () => {
+  it('are waited for longer than the office or their holder may be silent, as long as both answer', async () => {
     const [one, two] = [worker(), worker()]
     const first = await ask(one, 'a')
     const second = ask(two, 'b')
@@ -166,7 +193,7 @@ describe('turns', () => {
 describe('an office that is silent', () => {
   it('holds up nobody after its patience, and nobody at all from then on', async () => {
     const [one, two] = [worker(), worker()]
-    const first = await ask(one, 'a')
+    const first = await ask(two, 'a')
     one.pair.stopOffice()
     const elapsed = await took(Promise.all([ask(one, 'b'), ask(one, 'c')]))
     expect(elapsed).toBeGreaterThanOrEqual(0.9 * SILENCE_MS)
@@ -174,9 +201,8 @@ describe('an office that is silent', () => {
     expect(await took(ask(one, 'd'))).toBeLessThan(SOON_MS)
     first.leave()
     // The office lives for another worker.
-    void ask(two, 'e')
-    await settled()
-    expect(log).toEqual(['a', 'b', 'c', 'd'])
+    await ask(two, 'e')
+    expect(log).toEqual(['a', 'b', 'c', 'd', 'e'])
   })
 
   it('is asked again when it speaks', async () => {

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals'
 import { EventEmitter, once } from 'node:events'
-import { setTimeout as delay } from 'node:timers/promises'
+import { setImmediate as nextTurn, setTimeout as delay } from 'node:timers/promises'
 import { DatabaseUnavailableError } from '../../src/database/database-errors.js'
 import { SqliteAdapterFactory } from '../../src/database/sqlite/adapter.js'
 import type { SqliteEngineOptions } from '../../src/database/sqlite/engine.js'
@@ -8,7 +8,7 @@ import type { SqliteObserver } from '../../src/database/sqlite/observer.js'
 import { SqliteDatabase } from '../../src/database/sqlite/sqlite-database.js'
 import type { WriteTransaction } from '../../src/database/sqlite/write-transaction.js'
 import { PrismaClient } from '../../src/generated/sqlite/client.js'
-import { engineBench, entry, failureOf, FaultyDriver, INSERT, PROMPT_MS } from './engine-support.js'
+import { engineBench, entry, failureOf, FaultyDriver, INSERT, PROMPT_MS, sql } from './engine-support.js'
 
 const bench = engineBench()
 
@@ -57,6 +57,25 @@ const closedBecause = (why: RegExp) => ({
 })
 
 describe('the watchdog', () => {
+  it('does not take a statement that ran long for idleness', async () => {
+    const engine = await bench.openWithLedger({ ...OF_IDLENESS, observer })
+    const transaction = await engine.begin()
+    const countTo = (rows: number) => {
+      const start = performance.now()
+      transaction.query(
+        sql(`WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < ${rows}) SELECT max(i) FROM n`),
+      )
+      return performance.now() - start
+    }
+    let rows = 100_000
+    while (countTo(rows) < 2 * IDLE_MS) rows *= 2
+    // Its timer is due since long, and looks now.
+    await nextTurn()
+    await nextTurn()
+    await transaction.commit()
+    expect(told).toEqual([])
+  })
+
   it('rolls back a transaction that is idle, tells its owner why, and gives the lease on', async () => {
     const engine = await bench.openWithLedger({ ...OF_IDLENESS, observer })
     const transaction = await engine.begin()

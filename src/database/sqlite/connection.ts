@@ -8,7 +8,7 @@ import { refusalOf } from './statement-kind.js'
 import { type RowShape, rowShapeOf, toResultSet, toSqliteValue } from './values.js'
 import { assertSafeSqliteVersion, sqliteVersion } from './version-gate.js'
 
-export interface ConnectionOptions extends PragmaOptions {
+export interface ConnectionOptions extends Omit<PragmaOptions, 'busyTimeoutMs'> {
   readonly file: string
   readonly role: ConnectionRole
   readonly openDriver: OpenDriver
@@ -44,17 +44,16 @@ export class SqliteConnection {
   }
 
   /**
-   * Opens a connection and runs the bootstrap hook on it. Opening may wait, blocking, as long as the busy timeout
-   * allows; from then on SQLite answers at once when a lock is taken, and the engine waits in its place.
-   * @throws UnsafeSqliteVersionError, PragmaMismatchError, or the driver's error
+   * Opens a connection and runs the bootstrap hook on it. SQLite waits for nothing, blocking: it says at once that a
+   * lock is taken, and the engine waits in its place.
+   * @throws UnsafeSqliteVersionError, PragmaMismatchError, or the driver's error: SQLITE_BUSY to try again
    */
   static open(options: ConnectionOptions): SqliteConnection {
     const { file, role, openDriver } = options
-    const driver = openDriver(file, { readonly: role === 'reader', timeoutMs: options.busyTimeoutMs })
+    const driver = openDriver(file, { readonly: role === 'reader', timeoutMs: 0 })
     try {
       assertSafeSqliteVersion(sqliteVersion(driver))
-      applyPragmas(driver, role, options)
-      driver.pragma('busy_timeout = 0')
+      applyPragmas(driver, role, { ...options, busyTimeoutMs: 0 })
       return new SqliteConnection(driver, options)
     } catch (error) {
       driver.close()

@@ -1,11 +1,11 @@
-import { mkdirSync } from 'node:fs'
+import { existsSync, mkdirSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import type { SqlQuery, SqlResultSet } from '@prisma/driver-adapter-utils'
 import { type ConnectionOptions, SqliteConnection } from './connection.js'
 import { type OpenDriver, openBetterSqlite3 } from './driver.js'
 import { isBusy, writeQueueFull } from './errors.js'
-import { FileIdentity } from './file-identity.js'
+import { DatabaseIdentity, FileIdentity } from './file-identity.js'
 import { GroupCommitter } from './group-committer.js'
 import type { SqliteObserver } from './observer.js'
 import { Reader } from './reader.js'
@@ -59,10 +59,12 @@ export class SqliteEngine {
   static async open(options: SqliteEngineOptions): Promise<SqliteEngine> {
     const { file, busyTimeoutMs, synchronous, observer = {}, openDriver = openBetterSqlite3 } = options
     const connect = (role: ConnectionOptions['role']) =>
-      SqliteConnection.open({ file, busyTimeoutMs, synchronous, role, observer, openDriver })
+      SqliteConnection.open({ file, synchronous, role, observer, openDriver })
     mkdirSync(dirname(file), { recursive: true })
     const { turnstile = openTurnstile } = options
-    const identity = new FileIdentity(file)
+    const existing = existsSync(file) ? new FileIdentity(file) : undefined
+    existing?.remember()
+    const identity = new DatabaseIdentity(file)
     const assertUsable = () => identity.assertUnchanged()
     const gate = await retryWhileBusy(busyTimeoutMs, () => {
       return new WriteGate({
@@ -73,8 +75,10 @@ export class SqliteEngine {
         observer,
       })
     })
-    identity.remember()
     const readConnection = await retryWhileBusy(busyTimeoutMs, () => connect('reader'))
+    identity.remember()
+    // One that was replaced in this moment may be open here, there, or on both connections.
+    existing?.assertUnchanged()
     return new SqliteEngine({
       gate,
       committer: new GroupCommitter(gate, busyTimeoutMs, observer),
@@ -109,7 +113,7 @@ export class SqliteEngine {
 
   /** Runs several statements as one transaction. */
   async executeScript(script: string): Promise<void> {
-    const transaction = await this.parts.gate.begin()
+    const transaction = await this.begin()
     try {
       transaction.executeScript(script)
       await transaction.commit()

@@ -41,6 +41,9 @@ export const WRITE_QUEUE_FULL = 'WRITE_QUEUE_FULL'
 /** The engine's own code for a transaction that has ended, whoever ended it. */
 export const TRANSACTION_CLOSED = 'TRANSACTION_CLOSED'
 
+/** The engine's own code for a COMMIT of which nobody can tell whether it took effect. */
+export const COMMIT_OUTCOME_UNKNOWN = 'COMMIT_OUTCOME_UNKNOWN'
+
 /** Whether a write was refused because it had waited as long as it may. */
 export function isLockTimeout(error: unknown): boolean {
   return error instanceof DriverAdapterError && error.cause.originalCode === LOCK_TIMEOUT
@@ -62,6 +65,25 @@ export function writeLockTimeout(waitedMs: number): DriverAdapterError {
     originalCode: LOCK_TIMEOUT,
     originalMessage: `busy_timeout: the write lock was not free within ${Math.round(waitedMs)} ms`,
   })
+}
+
+/** What a caller gets whose COMMIT failed, or may have gone to a file that others do not see. Never to be repeated. */
+export function commitOutcomeUnknown(cause: unknown): DriverAdapterError {
+  const why = `COMMIT may or may not have taken effect: ${String((cause as { message?: unknown }).message)}`
+  const error = new DriverAdapterError({
+    kind: 'sqlite',
+    extendedCode: PRIMARY_CODES['SQLITE_IOERR'] ?? 1,
+    message: why,
+    originalCode: COMMIT_OUTCOME_UNKNOWN,
+    originalMessage: why,
+  })
+  error.message = why
+  return error
+}
+
+/** Whether an error is that of {@link commitOutcomeUnknown}. */
+export function isOutcomeUnknown(error: unknown): boolean {
+  return error instanceof DriverAdapterError && error.cause.originalCode === COMMIT_OUTCOME_UNKNOWN
 }
 
 /** What a caller gets who uses a transaction that has ended, whoever ended it. */

@@ -1,25 +1,70 @@
 import { statSync } from 'node:fs'
 
+interface Identity {
+  readonly dev: number
+  readonly ino: number
+}
+
 /**
  * Which file a path named when it was opened. SQLite goes on with the file that it has open when the path is given to
  * another one (a restore, a deployment): what it commits then is seen by nobody who opens the path anew.
  */
 export class FileIdentity {
-  #remembered: { readonly dev: number; readonly ino: number } | undefined
+  #remembered: Identity | undefined
 
   constructor(private readonly file: string) {}
 
   /** Remembers the file that the path names now: the one that has just been opened. */
   remember(): void {
-    this.#remembered = statSync(this.file)
+    this.#remembered = this.#look()
   }
 
-  /** @throws an error with SQLite's own code for this, `SQLITE_READONLY_DBMOVED`, when the path names another file, or none */
-  assertUnchanged(): void {
-    const now = statSync(this.file, { throwIfNoEntry: false })
-    if (now?.dev === this.#remembered?.dev && now?.ino === this.#remembered?.ino) return
-    const what = now ? 'replaced by another file' : 'removed'
-    const error = new Error(`the database file was ${what} while it was open: ${this.file}`)
-    throw Object.assign(error, { code: 'SQLITE_READONLY_DBMOVED' })
+  /** The device and the number of the file that is remembered, as another process can compare them. */
+  toString(): string {
+    return this.#remembered ? `${this.#remembered.dev}:${this.#remembered.ino}` : 'none'
   }
+
+  /**
+   * @throws an error with SQLite's own code for this, `SQLITE_READONLY_DBMOVED`, when the path names another file, or
+   * none, or cannot be looked up any more
+   */
+  assertUnchanged(): void {
+    const now = this.#look()
+    if (now?.dev === this.#remembered?.dev && now?.ino === this.#remembered?.ino) return
+    throw databaseMoved(`${this.file} was ${now ? 'replaced by another file' : 'removed'} while it was open`)
+  }
+
+  #look(): Identity | undefined {
+    try {
+      return statSync(this.file, { throwIfNoEntry: false })
+    } catch (error) {
+      throw databaseMoved(`${this.file} cannot be looked up: ${String(error)}`)
+    }
+  }
+}
+
+/**
+ * The files that are one database in WAL mode. Whoever opens the path finds the `-wal` and the `-shm` beside it by their
+ * names: without the same two files, two processes have neither the commits nor the locks in common.
+ */
+export class DatabaseIdentity {
+  readonly #files: readonly FileIdentity[]
+
+  constructor(file: string) {
+    this.#files = [file, `${file}-wal`, `${file}-shm`].map((name) => new FileIdentity(name))
+  }
+
+  /** Remembers the files; while a connection is open, SQLite keeps all three. */
+  remember(): void {
+    for (const file of this.#files) file.remember()
+  }
+
+  /** @throws as {@link FileIdentity.assertUnchanged}, for any of the files */
+  assertUnchanged(): void {
+    for (const file of this.#files) file.assertUnchanged()
+  }
+}
+
+function databaseMoved(message: string): Error {
+  return Object.assign(new Error(`the database file ${message}`), { code: 'SQLITE_READONLY_DBMOVED' })
 }

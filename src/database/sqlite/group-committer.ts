@@ -1,4 +1,5 @@
-import { isLockTimeout } from './errors.js'
+import { setImmediate as nextTurn } from 'node:timers/promises'
+import { isLockTimeout, isOutcomeUnknown } from './errors.js'
 import type { SqliteObserver } from './observer.js'
 import type { WriteGate, WriteLease } from './write-gate.js'
 import type { WriteTransaction } from './write-transaction.js'
@@ -73,6 +74,8 @@ export class GroupCommitter {
       } catch (error) {
         this.#refuse(error)
       }
+      // A backlog must not keep the event loop: between two turns it serves whoever else waits.
+      if (this.#pending.length > 0) await nextTurn()
     }
     this.#isFlushing = false
   }
@@ -101,8 +104,12 @@ export class GroupCommitter {
         settles.push(runOne(write, transaction))
       }
       await transaction.commit()
-    } catch {
+    } catch (error) {
       transaction.rollback()
+      if (isOutcomeUnknown(error)) {
+        for (const write of writes) write.reject(error)
+        return
+      }
       // Nothing was acknowledged and nothing was kept, so the writes may run again, each for itself.
       for (const write of writes) await this.#commitAlone(lease, write)
       return

@@ -5,13 +5,14 @@ import {
   DatabaseUnavailableError,
   StorageFullError,
   WriteLockTimeoutError,
+  WriteOutcomeUnknownError,
   WriteQueueFullError,
 } from '../database-errors.js'
 import type { DatabaseClient } from '../database.js'
 import { PrismaDatabase } from '../prisma-database.js'
 import { readPrismaFailure } from '../prisma-error.js'
 import { SqliteAdapterFactory } from './adapter.js'
-import { TRANSACTION_CLOSED, WRITE_QUEUE_FULL } from './errors.js'
+import { COMMIT_OUTCOME_UNKNOWN, TRANSACTION_CLOSED, WRITE_QUEUE_FULL } from './errors.js'
 import { DEFAULT_TRANSACTION_TIMEOUT_MS, SqliteEngine, type SqliteEngineOptions } from './engine.js'
 
 // The engine gives up first and says why; Prisma's own limits are behind it.
@@ -76,7 +77,13 @@ export class SqliteDatabase extends PrismaDatabase {
   protected override translate(error: unknown): unknown {
     const { prismaCode, driverCode, driverMessage } = readPrismaFailure(error)
     if (driverCode === WRITE_QUEUE_FULL) return new WriteQueueFullError({ cause: error })
+    if (driverCode === 'SQLITE_BUSY_SNAPSHOT') {
+      return new DatabaseUnavailableError('The transaction had read what has changed since; nothing was written.', {
+        cause: error,
+      })
+    }
     if (driverCode?.startsWith('SQLITE_BUSY')) return new WriteLockTimeoutError({ cause: error })
+    if (driverCode === COMMIT_OUTCOME_UNKNOWN) return new WriteOutcomeUnknownError({ cause: error })
     if (driverCode === 'SQLITE_FULL') return new StorageFullError({ cause: error })
     if (driverCode === 'SQLITE_CONSTRAINT_TRIGGER' && driverMessage?.startsWith(`${DATABASE_MOVED_CODE}:`)) {
       return new DatabaseMovedError({ cause: error })

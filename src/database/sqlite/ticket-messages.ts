@@ -3,16 +3,20 @@ export type TicketRequest =
   | { readonly gator: 'ticket-ask'; readonly id: number }
   | { readonly gator: 'ticket-done'; readonly id: number }
   | { readonly gator: 'ticket-ping' }
+  | { readonly gator: 'ticket-alive' }
 
 /** What the ticket office tells a worker. */
-export type TicketAnswer = { readonly gator: 'ticket-go'; readonly id: number } | { readonly gator: 'ticket-pong' }
+export type TicketAnswer =
+  | { readonly gator: 'ticket-go'; readonly id: number }
+  | { readonly gator: 'ticket-pong' }
+  | { readonly gator: 'ticket-are-you-alive' }
 
 export function isTicketRequest(message: unknown): message is TicketRequest {
-  return hasKind(message, ['ticket-ask', 'ticket-done', 'ticket-ping'])
+  return hasKind(message, ['ticket-ask', 'ticket-done', 'ticket-ping', 'ticket-alive'])
 }
 
 export function isTicketAnswer(message: unknown): message is TicketAnswer {
-  return hasKind(message, ['ticket-go', 'ticket-pong'])
+  return hasKind(message, ['ticket-go', 'ticket-pong', 'ticket-are-you-alive'])
 }
 
 // Other messages travel on the same channel.

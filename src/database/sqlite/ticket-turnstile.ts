@@ -75,6 +75,7 @@ export class TicketTurnstile implements Turnstile {
     this.#isOfficeSilent = false
     clearTimeout(this.#silence)
     this.#silence = undefined
+    if (message.gator === 'ticket-are-you-alive') this.#say({ gator: 'ticket-alive' })
     if (message.gator === 'ticket-go') {
       const { id } = message
       const waiter = this.#waiters.get(id)

@@ -11,7 +11,7 @@ export interface WriteGateOptions {
   readonly busyTimeoutMs: number
   readonly openConnection: () => SqliteConnection
   readonly turnstile: Turnstile
-  /** Called before each transaction; throws when the connection must not be written to any more. */
+  /** Called around each transaction; throws when the connection must not be written to any more. */
   readonly assertUsable: () => void
   readonly observer: SqliteObserver
 }
@@ -109,7 +109,7 @@ export class WriteGate {
   async #beginLeased(since: number, onEnd: () => void): Promise<WriteTransaction> {
     const connection = await this.#beginImmediate(since)
     this.#options.observer.onLockAcquired?.({ waitedMs: performance.now() - since })
-    return new WriteTransaction(connection, (isConnectionClean) => {
+    return new WriteTransaction(connection, this.#options.assertUsable, (isConnectionClean) => {
       try {
         if (!isConnectionClean) this.#dropConnection('it stayed in a transaction')
       } finally {

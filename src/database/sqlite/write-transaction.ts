@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import type { SqlQuery, SqlResultSet } from '@prisma/driver-adapter-utils'
 import type { SqliteConnection } from './connection.js'
-import { isBusy, transactionClosed } from './errors.js'
+import { commitOutcomeUnknown, isBusy, sqliteCodeOf, transactionClosed } from './errors.js'
 
 const COMMIT_ATTEMPTS = 4
 const COMMIT_RETRY_MS = 1
@@ -13,14 +13,19 @@ const COMMIT_RETRY_MS = 1
  */
 export class WriteTransaction {
   readonly #connection: SqliteConnection
+  readonly #assertUsable: () => void
   readonly #onEnd: (isConnectionClean: boolean) => void
   #endedBecause: string | null = null
   #lastUsedAt = performance.now()
   #stopWatching: (() => void) | undefined
 
-  /** @param onEnd called once; with false when the connection could not leave the transaction and must be replaced */
-  constructor(connection: SqliteConnection, onEnd: (isConnectionClean: boolean) => void) {
+  /**
+   * @param assertUsable throws when what is committed now would not be seen by others
+   * @param onEnd called once; with false when the connection could not leave the transaction and must be replaced
+   */
+  constructor(connection: SqliteConnection, assertUsable: () => void, onEnd: (isConnectionClean: boolean) => void) {
     this.#connection = connection
+    this.#assertUsable = assertUsable
     this.#onEnd = onEnd
   }
 
@@ -54,7 +59,10 @@ export class WriteTransaction {
     this.#run(() => this.#connection.control(`${action} ${name}`))
   }
 
-  /** Makes the transaction's writes durable. When it throws, none of them was made. */
+  /**
+   * Makes the transaction's writes durable. When it throws, none of them was made, unless the error is that of
+   * {@link commitOutcomeUnknown}: then they may have been, and must not be made again.
+   */
   async commit(): Promise<void> {
     this.#assertOpen()
     this.#endedBecause = 'it is being committed'
@@ -81,25 +89,42 @@ export class WriteTransaction {
   // foreign process takes in passing: SQLite then keeps the transaction open, and COMMIT may be repeated.
   async #commitOrThrow(): Promise<void> {
     for (let attempt = 1; ; attempt++) {
+      // A file that was replaced while the transaction was open takes the COMMIT, and nobody sees it.
+      this.#assertUsable()
       try {
         this.#connection.control('COMMIT')
-        return
+        break
       } catch (error) {
+        if (this.#mayHaveTakenEffect(error)) throw commitOutcomeUnknown(error)
         if (!isBusy(error) || attempt === COMMIT_ATTEMPTS) throw error
       }
       await delay(COMMIT_RETRY_MS)
     }
+    try {
+      this.#assertUsable()
+    } catch (error) {
+      // Replaced before the COMMIT or after it: nobody can tell.
+      throw commitOutcomeUnknown(error)
+    }
+  }
+
+  // While the transaction is open nothing has happened. When it is not, SQLite has undone it; but for a full disk, which
+  // is met before the last frame is written, the WAL may hold all of it, and the recovery after a crash would find it.
+  #mayHaveTakenEffect(error: unknown): boolean {
+    return !this.#connection.isInTransaction && sqliteCodeOf(error) !== 'SQLITE_FULL'
   }
 
   #run<T>(work: () => T): T {
     this.#assertOpen()
-    this.#lastUsedAt = performance.now()
     try {
       return work()
     } catch (error) {
       // A full disk or an I/O error makes SQLite roll back by itself: a later COMMIT must not be acknowledged.
       if (!this.#connection.isInTransaction) this.#finish('SQLite rolled it back after an error')
       throw error
+    } finally {
+      // A statement that took long was no idleness.
+      this.#lastUsedAt = performance.now()
     }
   }
 
