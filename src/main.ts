@@ -7,7 +7,7 @@ import { loadSettings, workerSlot } from './config/environment.js'
 import { InvalidSettingsError, type Settings } from './config/settings.js'
 import { MigrationFailedError } from './database/migrations/deploy.js'
 import { assertFilled, ensureSchema, SchemaStateError } from './database/migrations/migrations.js'
-import { migrationStoreOf, refusalOfServer, workerCoordination } from './database/open-database.js'
+import { migrationStoreOf, refusalOfServer, workerCoordination } from './database/root-database.js'
 import { createLogger } from './logging/logger.js'
 
 /** Errors whose message is for the person who started the server; a stack would only hide it. */

@@ -18,6 +18,16 @@ interface Slot {
 // A worker ends itself when its time is over; this is for one that cannot.
 const KILL_MARGIN_MS = 1_000
 
+/** What the workers of one database have in common. */
+export interface WorkerCoordination {
+  /** Told each worker that is forked, before it does anything. */
+  onFork(worker: Worker): void
+  /** What every worker must find at the database's path, see `FileIdentity`; undefined where there is no path. */
+  readonly databaseFile: string | undefined
+  /** @throws when a worker that is forked now would serve another database than those before it */
+  assertUnchanged(): void
+}
+
 /**
  * The process that forks workers and keeps them: it serves nothing itself, and holds the port while one of them lives,
  * so that no connection is refused while workers come and go.
@@ -32,8 +42,7 @@ export class Primary {
   constructor(
     private readonly server: Pick<Settings['server'], 'workers' | 'host' | 'port'>,
     private readonly logger: Logger,
-    /** Told each worker that is forked, before it does anything. */
-    private readonly onFork: (worker: Worker) => void,
+    private readonly coordination: WorkerCoordination,
   ) {}
 
   /** Forks the workers and answers when all of them listen. When one cannot, all are stopped and it rejects. */
@@ -63,29 +72,47 @@ export class Primary {
       throw error
     }
     this.#hasStarted = true
-    for (const slot of this.#slots.values()) if (slot.worker.isDead()) this.#replace(slot, this.#fork(slot.number))
+    for (const slot of this.#slots.values()) if (slot.worker.isDead()) this.#refork(slot)
     this.logger.info({ workers }, 'all workers listen')
   }
 
   #keep(slot: Slot): void {
     const { worker } = slot
-    worker.once('exit', (code: number | null, signal: string | null) => {
+    const restart = (death: object) => {
       // A worker that was replaced, or stopped, is not missed.
       if (this.#isStopping || !this.#hasStarted || slot.worker !== worker) return
       const pauseMs = slot.pause.next(Date.now() - slot.startedAt)
-      const death = { worker: slot.number, code, signal, pauseMs, reason: reasonOf(worker) }
-      this.logger.error(death, 'a worker died and is started again')
+      this.logger.error({ worker: slot.number, ...death, pauseMs }, 'a worker died and is started again')
       setTimeout(() => {
-        if (!this.#isStopping && slot.worker === worker) this.#replace(slot, this.#fork(slot.number))
+        if (!this.#isStopping && slot.worker === worker) this.#refork(slot)
       }, pauseMs)
+    }
+    worker.once('exit', (code: number | null, signal: string | null) =>
+      restart({ code, signal, reason: reasonOf(worker) }),
+    )
+    worker.on('error', (error) => {
+      // No process at all: the machine has no more of something. Any other error is about a message, or a signal.
+      if (worker.process.pid === undefined) restart({ reason: error.message })
+      else this.logger.warn({ worker: slot.number, err: error }, 'a worker cannot be reached')
     })
   }
 
   #fork(slot: number): Worker {
-    const worker = cluster.fork(workerEnvironment(slot, this.#port))
-    listenForReason(worker)
-    this.onFork(worker)
+    const { databaseFile } = this.coordination
+    const worker = cluster.fork(workerEnvironment({ slot, port: this.#port, databaseFile }))
+    listenForReason(worker, (reason) => this.#fail(reason))
+    this.coordination.onFork(worker)
     return worker
+  }
+
+  #refork(slot: Slot): void {
+    try {
+      this.coordination.assertUnchanged()
+    } catch (error) {
+      this.#fail((error as Error).message)
+      return
+    }
+    this.#replace(slot, this.#fork(slot.number))
   }
 
   #replace(slot: Slot, worker: Worker): void {
@@ -132,6 +159,13 @@ export class Primary {
     process.exit(0)
   }
 
+  /** Stops everything, because no worker can serve any more. */
+  #fail(reason: string): void {
+    if (this.#isStopping) return
+    this.logger.fatal({ reason }, 'stopping the workers')
+    void this.#stopWorkers().then(() => process.exit(1))
+  }
+
   async #stopWorkers(): Promise<void> {
     this.#isStopping = true
     const workers = Object.values(cluster.workers ?? {}).filter((worker) => worker !== undefined)
@@ -168,7 +202,7 @@ async function listening(worker: Worker): Promise<void> {
 }
 
 async function stopWorker(worker: Worker): Promise<void> {
-  if (worker.isDead()) return
+  if (worker.isDead() || worker.process.pid === undefined) return
   const exited = once(worker, 'exit')
   worker.process.kill('SIGTERM')
   const timer = setTimeout(() => worker.process.kill('SIGKILL'), SHUTDOWN_TIMEOUT_MS + KILL_MARGIN_MS)

@@ -2,13 +2,20 @@ import type { Logger } from 'pino'
 import type { Settings } from '../config/settings.js'
 import { createApp } from '../create-app.js'
 import { HealthService } from '../health/health.service.js'
-import { listenFailure } from './start-failure.js'
+import { Database } from '../database/database.js'
+import { listenFailure, tellPrimary } from './start-failure.js'
 import { stopOnSignals } from './shutdown.js'
 
 /** Serves in this process until a signal stops it. */
 export async function serve(settings: Settings, logger: Logger, worker?: number): Promise<void> {
   const app = await createApp({ settings, logger, worker })
-  stopOnSignals(app, logger)
+  const stop = stopOnSignals(app, logger)
+  endWithDatabase(app.get(Database), (reason) => {
+    logger.fatal({ reason }, 'the database cannot be used any more: stopping')
+    void tellPrimary(reason, true).then((isTold) => {
+      if (!isTold) stop(1)
+    })
+  })
   // The first query costs 200 ms of a processor: before anyone waits for its answer. A database that is away is logged.
   await app.get(HealthService).readiness()
   const { host, port } = settings.server
@@ -18,4 +25,28 @@ export async function serve(settings: Settings, logger: Logger, worker?: number)
     throw listenFailure(error, host, port)
   }
   logger.info({ url: await app.getUrl() }, 'listening')
+}
+
+// Twice this, and the time that a look takes, is how long such a server serves at most.
+const LOOK_EVERY_MS = 2_000
+
+/**
+ * Looks every now and then whether the database is still the one that was opened. Not at once when it is not: whoever
+ * asks for readiness is to hear first that this process is not ready.
+ */
+function endWithDatabase(database: Database, end: (reason: string) => void): void {
+  let isFirst = true
+  const timer = setInterval(() => {
+    try {
+      database.assertUsable()
+      isFirst = true
+    } catch (error) {
+      if (!isFirst) {
+        clearInterval(timer)
+        end((error as Error).message)
+      }
+      isFirst = false
+    }
+  }, LOOK_EVERY_MS)
+  timer.unref()
 }

@@ -7,14 +7,16 @@ import type { Logger } from 'pino'
 /** Requests in flight are answered within this, or not at all. */
 export const SHUTDOWN_TIMEOUT_MS = 10_000
 
-/** Stops a serving process on SIGTERM and SIGINT: no new connections, requests in flight answered, database closed. */
-export function stopOnSignals(app: NestFastifyApplication, logger: Logger): void {
+/**
+ * Stops a serving process on SIGTERM and SIGINT: no new connections, requests in flight answered, database closed.
+ * @returns what stops it for another reason, with an exit code
+ */
+export function stopOnSignals(app: NestFastifyApplication, logger: Logger): (exitCode: number) => void {
   const endConnections = connectionEnder(app.getHttpServer())
   let isStopping = false
-  const stop = (signal: NodeJS.Signals) => {
+  const stop = (exitCode: number) => {
     if (isStopping) return
     isStopping = true
-    logger.info({ signal }, 'stopping')
     const timer = setTimeout(() => {
       logger.error({ timeoutMs: SHUTDOWN_TIMEOUT_MS }, 'requests in flight were not answered in time')
       process.exit(1)
@@ -23,7 +25,7 @@ export function stopOnSignals(app: NestFastifyApplication, logger: Logger): void
     close(app).then(
       () => {
         clearTimeout(timer)
-        process.exit(0)
+        process.exit(exitCode)
       },
       (error: unknown) => {
         logger.error({ err: error }, 'stopping failed')
@@ -31,8 +33,13 @@ export function stopOnSignals(app: NestFastifyApplication, logger: Logger): void
       },
     )
   }
-  process.on('SIGTERM', stop)
-  process.on('SIGINT', stop)
+  const stopFor = (signal: NodeJS.Signals) => {
+    if (!isStopping) logger.info({ signal }, 'stopping')
+    stop(0)
+  }
+  process.on('SIGTERM', stopFor)
+  process.on('SIGINT', stopFor)
+  return stop
 }
 
 async function close(app: NestFastifyApplication): Promise<void> {

@@ -5,8 +5,10 @@ export class StartFailedError extends Error {
   override readonly name = 'StartFailedError'
 }
 
-interface StartFailure {
-  readonly startFailure: string
+interface WorkerFailure {
+  /** Why this worker cannot start, or why no worker can go on. */
+  readonly workerFailure: string
+  readonly isEverybodys: boolean
 }
 
 const reasons = new WeakMap<Worker, string>()
@@ -14,18 +16,21 @@ const reasons = new WeakMap<Worker, string>()
 /**
  * Tells the primary why this worker cannot start, so that it is said once and not by every worker. Resolves to false in
  * a process that has no primary.
+ * @param isEverybodys whether no worker can go on: the primary stops them all then
  */
-export function tellPrimary(reason: string): Promise<boolean> {
+export function tellPrimary(reason: string, isEverybodys = false): Promise<boolean> {
   const { worker } = cluster
   if (!worker?.isConnected()) return Promise.resolve(false)
-  const failure: StartFailure = { startFailure: reason }
+  const failure: WorkerFailure = { workerFailure: reason, isEverybodys }
   return new Promise((resolve) => worker.send(failure, (error) => resolve(error === null)))
 }
 
 /** Remembers the reason that a worker may tell. */
-export function listenForReason(worker: Worker): void {
+export function listenForReason(worker: Worker, onEverybodys: (reason: string) => void): void {
   worker.on('message', (message: unknown) => {
-    if (isStartFailure(message)) reasons.set(worker, message.startFailure)
+    if (!isWorkerFailure(message)) return
+    reasons.set(worker, message.workerFailure)
+    if (message.isEverybodys) onEverybodys(message.workerFailure)
   })
 }
 
@@ -47,6 +52,6 @@ export function listenFailure(error: unknown, host: string, port: number): unkno
   return fault === undefined ? error : new StartFailedError(`Cannot listen on ${host}, port ${port}: ${fault}.`)
 }
 
-function isStartFailure(message: unknown): message is StartFailure {
-  return typeof message === 'object' && message !== null && 'startFailure' in message
+function isWorkerFailure(message: unknown): message is WorkerFailure {
+  return typeof message === 'object' && message !== null && 'workerFailure' in message
 }

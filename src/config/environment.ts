@@ -14,10 +14,26 @@ export function loadSettings(overrides: Readonly<Partial<Record<SettingName, str
 }
 
 const WORKER_SLOT = 'GATOR_WORKER_SLOT'
+const DATABASE_FILE = 'GATOR_DATABASE_FILE'
 
-/** The environment of a forked worker: it learns its slot (1, 2, …) from it, and the port of all workers. */
-export function workerEnvironment(slot: number, port: number): Record<string, string> {
-  return { [WORKER_SLOT]: String(slot), PORT: String(port) }
+/** What a forked worker learns of the primary. */
+export interface WorkerEnvironment {
+  /** 1, 2, … */
+  readonly slot: number
+  /** The port of all workers. */
+  readonly port: number
+  /** The file that all workers serve, as `FileIdentity` spells it; none on PostgreSQL. */
+  readonly databaseFile?: string | undefined
+}
+
+/** The environment of a forked worker. */
+export function workerEnvironment({ slot, port, databaseFile }: WorkerEnvironment): Record<string, string> {
+  return { [WORKER_SLOT]: String(slot), PORT: String(port), ...(databaseFile && { [DATABASE_FILE]: databaseFile }) }
+}
+
+/** The file that this worker must find at the database's path; undefined in a process that was not forked. */
+export function expectedDatabaseFile(): string | undefined {
+  return workerSlot() === undefined ? undefined : process.env[DATABASE_FILE]
 }
 
 /** The slot that the primary gave this worker; undefined in a process that was not forked by one. */

@@ -29,5 +29,8 @@ export abstract class Database {
   /** Resolves when the database answers a read. */
   abstract probe(): Promise<void>
 
+  /** @throws when this process must not go on: what it would write from now on would be seen by nobody */
+  abstract assertUsable(): void
+
   abstract close(): Promise<void>
 }

@@ -33,6 +33,13 @@ export function setCommonHeaders(request: FastifyRequest, reply: FastifyReply, w
   if (worker !== undefined) reply.header('x-worker', String(worker))
 }
 
+const problems = new WeakMap<FastifyReply, string>()
+
+/** Has the line of the request say which problem it was answered with. */
+export function noteProblem(reply: FastifyReply, type: string): void {
+  problems.set(reply, type)
+}
+
 /** One line a request. Bodies and query strings are never logged. */
 export function addRequestLog(fastify: FastifyInstance, logger: Logger): void {
   fastify.addHook('onResponse', (request, reply, done) => {
@@ -42,6 +49,7 @@ export function addRequestLog(fastify: FastifyInstance, logger: Logger): void {
       route: request.routeOptions.url ?? null,
       status: reply.statusCode,
       durationMs: Math.round(reply.elapsedTime * 1000) / 1000,
+      problem: problems.get(reply),
     }
     if (reply.statusCode >= FIRST_SERVER_ERROR) logger.warn(line, 'request failed')
     else logger.info(line, 'request')

@@ -4,7 +4,7 @@ import type { Logger } from 'pino'
 import { WriteRefusedError } from '../database/database-errors.js'
 import { errorForLog } from '../logging/error-for-log.js'
 import { LOGGER } from '../logging/logging.module.js'
-import { pathOf } from './fastify-hooks.js'
+import { noteProblem, pathOf } from './fastify-hooks.js'
 import { PROBLEM_MEDIA_TYPE } from './problem.js'
 import { problemAnswerOf } from './problem-table.js'
 
@@ -24,6 +24,7 @@ export class ProblemFilter implements ExceptionFilter {
     const request = http.getRequest<FastifyRequest>()
     const reply = http.getResponse<FastifyReply>()
     const { problem, headers } = problemAnswerOf(error)
+    noteProblem(reply, problem.type)
     if (problem.status === FIRST_SERVER_ERROR) {
       this.logger.error({ requestId: request.id, err: errorForLog(error) }, 'unforeseen error')
     } else if (problem.status > FIRST_SERVER_ERROR && !(error instanceof WriteRefusedError)) {

@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs'
 import type { DatabaseSettings } from '../config/settings.js'
 import { ensureSchema, schemaState } from '../database/migrations/migrations.js'
-import { migrationStoreOf } from '../database/open-database.js'
+import { migrationStoreOf } from '../database/root-database.js'
 import { assertEmpty } from './begin.js'
 import type { Source, Target } from './ports.js'
 import { sqlStateOf } from './postgresql/connect.js'

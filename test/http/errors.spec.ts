@@ -185,7 +185,9 @@ onEachDatabase((kind) => {
       }
       const lines = faulty().log.filter((line) => line.requestId === type)
       expect(lines.filter(({ err }) => err !== undefined)).toHaveLength(calls.length * errorsLogged)
-      expect(lines.filter(({ status }) => status === 503)).toHaveLength(calls.length)
+      expect(lines.filter(({ status, problem }) => status === 503 && String(problem).endsWith(type))).toHaveLength(
+        calls.length,
+      )
     })
 
     it('is answered with 507 when the disk is full', async () => {

@@ -9,6 +9,8 @@ import { hasNamespaces, launchWith } from './namespace.js'
 import { saySeed } from './scale.js'
 
 const START_GIVEN_UP_WITHIN_MS = 10_000
+/** Two looks, each up to 2 s later, and an orderly stop. */
+const NOTICED_WITHIN_MS = 6_000
 const RANDOM_BYTES = 65_536
 const READ_ONLY_FILE = hasNamespaces
   ? 'mount --bind gator.db gator.db && mount -o remount,ro,bind gator.db'
@@ -82,7 +84,7 @@ describe('a database file under a running server', () => {
   afterEach(() => sandbox.clear())
 
   it.each(runningFaults)(
-    'that $title is noticed: writes are refused, and the server is not ready',
+    'that $title is noticed: writes are refused, the server is not ready, and ends',
     async ({ spoil }) => {
       saySeed()
       const folder = sandbox.folder()
@@ -91,15 +93,32 @@ describe('a database file under a running server', () => {
       const connections = await sandbox.connectToEachWorker(server, 2)
       for (const connection of connections) expect((await connection.create(aPersona())).status).toBe(201)
       spoil(folder, other)
+      const start = performance.now()
       for (const connection of connections) {
         expectUnavailable(await connection.create(aPersona()))
         expect((await connection.request('GET', '/health/ready')).status).toBe(503)
         expect((await connection.request('GET', '/health/live')).status).toBe(200)
       }
+      expect(await server.closed).toEqual({ code: 1, signal: null })
+      expect(performance.now() - start).toBeLessThan(NOTICED_WITHIN_MS)
       expect(server.linesWith('a worker died and is started again')).toEqual([])
-      expect(await server.stop()).toEqual({ code: 0, signal: null })
+      expect(server.linesWith('stopping the workers')).toMatchObject([{ reason: expect.stringContaining('gator.db') }])
     },
   )
+
+  it('that was replaced ends a server of one process too, and is served by no worker that is forked later', async () => {
+    const single = { folder: sandbox.folder() }
+    const alone = await sandbox.start(single)
+    renameSync(join(sandbox.folder(), 'gator.db'), join(single.folder, 'gator.db'))
+    const folder = sandbox.folder()
+    const server = await sandbox.start({ folder, workers: 2 })
+    const pids = await server.workerPids()
+    renameSync(join(sandbox.folder(), 'gator.db'), join(folder, 'gator.db'))
+    for (const pid of pids) process.kill(pid, 'SIGKILL')
+    expect(await server.closed).toEqual({ code: 1, signal: null })
+    expect(server.linesWith('listening')).toHaveLength(2)
+    expect(await alone.closed).toEqual({ code: 1, signal: null })
+  })
 
   it('that is truncated to half answers what it can, and says of the rest that the database is unavailable', async () => {
     const folder = sandbox.folder()

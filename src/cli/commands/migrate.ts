@@ -1,7 +1,7 @@
 import { Command } from 'commander'
 import { loadSettings } from '../../config/environment.js'
 import { ensureSchema, schemaState } from '../../database/migrations/migrations.js'
-import { migrationStoreOf } from '../../database/open-database.js'
+import { migrationStoreOf } from '../../database/root-database.js'
 import { createOutput } from '../output.js'
 
 interface Options {

@@ -92,6 +92,10 @@ export class PostgresqlDatabase extends PrismaDatabase {
     return this.translated(() => this.#inTurn(() => this.writer.$transaction(work)))
   }
 
+  override assertUsable(): void {
+    // A server that is away comes back, and is the same one: each connection asks for itself.
+  }
+
   override async close(): Promise<void> {
     await Promise.all(Object.values(this.clients).map((client) => client.$disconnect()))
   }

@@ -17,6 +17,8 @@ import type { WriteTransaction } from './write-transaction.js'
 export interface SqliteEngineOptions extends Partial<WatchdogOptions> {
   /** Path of the database file; it and its folder are made when they are missing. */
   readonly file: string
+  /** The file that the path must name, as `FileIdentity.toString()` spells it: the one that other processes have open. */
+  readonly expectedFile?: string | undefined
   /** How long a write waits for the lock before it is refused. The wait never blocks the event loop. */
   readonly busyTimeoutMs: number
   readonly synchronous: 'NORMAL' | 'FULL'
@@ -54,7 +56,8 @@ export class SqliteEngine {
 
   /**
    * Opens the connections. Another process that changes the journal mode at this moment is waited for.
-   * @throws UnsafeSqliteVersionError, PragmaMismatchError, or the driver's error
+   * @throws UnsafeSqliteVersionError, PragmaMismatchError, the driver's error, or SQLITE_READONLY_DBMOVED when the path
+   * names another file than the one that is expected
    */
   static async open(options: SqliteEngineOptions): Promise<SqliteEngine> {
     const { file, busyTimeoutMs, synchronous, observer = {}, openDriver = openBetterSqlite3 } = options
@@ -76,7 +79,7 @@ export class SqliteEngine {
       })
     })
     const readConnection = await retryWhileBusy(busyTimeoutMs, () => connect('reader'))
-    identity.remember()
+    identity.remember(options.expectedFile)
     // One that was replaced in this moment may be open here, there, or on both connections.
     existing?.assertUnchanged()
     return new SqliteEngine({

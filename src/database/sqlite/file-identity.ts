@@ -1,8 +1,8 @@
 import { statSync } from 'node:fs'
 
 interface Identity {
-  readonly dev: number
-  readonly ino: number
+  readonly dev: bigint
+  readonly ino: bigint
 }
 
 /**
@@ -36,7 +36,8 @@ export class FileIdentity {
 
   #look(): Identity | undefined {
     try {
-      return statSync(this.file, { throwIfNoEntry: false })
+      // Some file systems number their files beyond 2^53.
+      return statSync(this.file, { throwIfNoEntry: false, bigint: true })
     } catch (error) {
       throw databaseMoved(`${this.file} cannot be looked up: ${String(error)}`)
     }
@@ -54,9 +55,15 @@ export class DatabaseIdentity {
     this.#files = [file, `${file}-wal`, `${file}-shm`].map((name) => new FileIdentity(name))
   }
 
-  /** Remembers the files; while a connection is open, SQLite keeps all three. */
-  remember(): void {
+  /**
+   * Remembers the files; while a connection is open, SQLite keeps all three.
+   * @param expected what the database file itself must be, as {@link FileIdentity.toString} spells it
+   * @throws SQLITE_READONLY_DBMOVED when it is another
+   */
+  remember(expected?: string): void {
     for (const file of this.#files) file.remember()
+    if (expected === undefined || String(this.#files[0]) === expected) return
+    throw databaseMoved('is not the one that the other processes have open')
   }
 
   /** @throws as {@link FileIdentity.assertUnchanged}, for any of the files */

@@ -47,9 +47,13 @@ export class SqliteDatabase extends PrismaDatabase {
     return new SqliteDatabase(client, engine)
   }
 
+  override assertUsable(): void {
+    this.engine.assertUsable()
+  }
+
   override probe(): Promise<void> {
     return this.translated(async () => {
-      this.engine.assertUsable()
+      this.assertUsable()
       await super.probe()
     })
   }

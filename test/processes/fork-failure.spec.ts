@@ -1,0 +1,37 @@
+import { afterEach, describe, expect, it } from '@jest/globals'
+import { aPersona } from './a-persona.js'
+import { Sandbox } from './sandbox.js'
+import { until } from './until.js'
+
+const DEATH = 'a worker died and is started again'
+
+/** Lets the process that gets SIGUSR2 find no program to fork, and find it again with the next one. */
+const TOGGLE = `
+  const program = process.execPath
+  process.on('SIGUSR2', () => {
+    process.execPath = process.execPath === program ? '/nowhere/node' : program
+    console.log(JSON.stringify({ msg: process.execPath === program ? 'program back' : 'program gone' }))
+  })`
+
+describe('a worker that cannot be forked', () => {
+  const sandbox = new Sandbox()
+  afterEach(() => sandbox.clear())
+
+  it('is tried again, while the others serve and the primary lives', async () => {
+    const env = { NODE_OPTIONS: `--import=data:text/javascript,${encodeURIComponent(TOGGLE)}` }
+    const server = await sandbox.start({ workers: 2, env })
+    process.kill(server.pid, 'SIGUSR2')
+    await server.line('program gone')
+    const [victim = 0] = await server.workerPids()
+    process.kill(victim, 'SIGKILL')
+    const failure = await until('the fork has failed', () => server.linesWith(DEATH)[1])
+    expect(failure['reason']).toMatch(/ENOENT/)
+    const connection = sandbox.connect(server)
+    expect((await connection.create(aPersona())).status).toBe(201)
+    process.kill(server.pid, 'SIGUSR2')
+    await server.line('program back')
+    const listening = await until('another worker listens', () => server.linesWith('listening')[2])
+    expect(listening['worker']).toBe(failure['worker'])
+    expect(await server.stop()).toEqual({ code: 0, signal: null })
+  })
+})
