@@ -44,7 +44,7 @@ export default tseslint.config(
         {
           paths: ['node:fs', 'node:fs/promises'].map((name) => ({
             name,
-            allowImportNames: ['mkdirSync', 'existsSync', 'statSync', 'stat', 'statfs'],
+            allowImportNames: ['mkdirSync', 'existsSync', 'statSync', 'stat', 'statfs', 'statfsSync'],
             message: 'To open and close a database file with fs drops every POSIX lock that this process holds on it.',
           })),
         },

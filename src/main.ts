@@ -1,6 +1,9 @@
 import cluster from 'node:cluster'
+import { rmSync } from 'node:fs'
 import { inspect } from 'node:util'
 import type { Logger } from 'pino'
+import { RootDuties } from './cluster/root-duties.js'
+import type { ServeOptions } from './cluster/serve.js'
 import { Primary } from './cluster/primary.js'
 import { StartFailedError, tellPrimary } from './cluster/start-failure.js'
 import { loadSettings, workerSlot } from './config/environment.js'
@@ -8,10 +11,19 @@ import { InvalidSettingsError, type Settings } from './config/settings.js'
 import { MigrationFailedError } from './database/migrations/deploy.js'
 import { assertFilled, ensureSchema, SchemaStateError } from './database/migrations/migrations.js'
 import { migrationStoreOf, refusalOfServer, workerCoordination } from './database/root-database.js'
+import { passLockGate, passStartGates, StartRefusedError } from './database/sqlite/start-gates.js'
+import { UnsafeSqliteVersionError } from './database/sqlite/version-gate.js'
 import { createLogger } from './logging/logger.js'
 
 /** Errors whose message is for the person who started the server; a stack would only hide it. */
-const FOR_PEOPLE = [InvalidSettingsError, SchemaStateError, MigrationFailedError, StartFailedError]
+const FOR_PEOPLE = [
+  InvalidSettingsError,
+  SchemaStateError,
+  MigrationFailedError,
+  StartFailedError,
+  StartRefusedError,
+  UnsafeSqliteVersionError,
+]
 
 try {
   await main()
@@ -26,29 +38,51 @@ async function main(): Promise<void> {
   const settings = loadSettings()
   const slot = workerSlot()
   const logger = createLogger(settings.log, slot === undefined ? {} : { worker: slot })
-  if (cluster.isWorker) return serve(settings, logger, slot)
-  await migrate(settings, logger)
+  if (cluster.isWorker) return serve(settings, logger, { worker: slot })
+  passFirstGates(settings, logger)
+  // The two wait for different things: a process that is started, and the disk.
+  await Promise.all([passLastGate(settings), migrate(settings, logger)])
   const refusal = await refusalOfServer(settings, logger).catch(explainUnopened)
   if (refusal !== undefined) throw new StartFailedError(refusal)
+  const duties = new RootDuties(settings, logger)
+  const afterwards = () => duties.stop()
   if (settings.server.workers > 1) {
-    return new Primary(settings.server, logger, workerCoordination(settings.database)).start()
+    return new Primary(settings.server, logger, workerCoordination(settings.database), afterwards).start()
   }
   process.on('SIGHUP', () =>
     logger.warn('SIGHUP reloads workers, and there is only this one process: restart it instead'),
   )
-  return serve(settings, logger)
+  return serve(settings, logger, { afterwards })
 }
 
 // Nest and all that comes with it: a primary never serves, and needs neither the time nor the memory.
-async function serve(settings: Settings, logger: Logger, slot?: number): Promise<void> {
+async function serve(settings: Settings, logger: Logger, options: ServeOptions): Promise<void> {
   const { serve: serveHere } = await import('./cluster/serve.js')
-  return serveHere(settings, logger, slot)
+  return serveHere(settings, logger, options)
 }
 
 // A driver's own error has a code; its message says what is wrong with the file, or the server.
 function explainUnopened(error: unknown): never {
   if (!(error instanceof Error) || !('code' in error)) throw error
   throw new StartFailedError(`The database cannot be opened: ${error.message || String(error.code)}`)
+}
+
+function passFirstGates({ database }: Settings, logger: Logger): void {
+  const { target } = database
+  if (target.provider === 'postgresql') return
+  try {
+    for (const warning of passStartGates({ ...database, file: target.file })) logger.warn(warning)
+  } catch (error) {
+    explainUnopened(error)
+  }
+}
+
+async function passLastGate({ database: { target } }: Settings): Promise<void> {
+  if (target.provider === 'sqlite') await passLockGate({ file: target.file, remove: removeDatabase })
+}
+
+function removeDatabase(file: string): void {
+  for (const suffix of ['', '-wal', '-shm']) rmSync(file + suffix, { force: true })
 }
 
 async function migrate(settings: Settings, logger: Logger): Promise<void> {

@@ -43,6 +43,8 @@ export class Primary {
     private readonly server: Pick<Settings['server'], 'workers' | 'host' | 'port'>,
     private readonly logger: Logger,
     private readonly coordination: WorkerCoordination,
+    /** Called once no worker is left. */
+    private readonly afterWorkers: () => Promise<void>,
   ) {}
 
   /** Forks the workers and answers when all of them listen. When one cannot, all are stopped and it rejects. */
@@ -170,6 +172,7 @@ export class Primary {
     this.#isStopping = true
     const workers = Object.values(cluster.workers ?? {}).filter((worker) => worker !== undefined)
     await Promise.all(workers.map(stopWorker))
+    await this.afterWorkers()
   }
 }
 

@@ -6,10 +6,17 @@ import { Database } from '../database/database.js'
 import { listenFailure, tellPrimary } from './start-failure.js'
 import { stopOnSignals } from './shutdown.js'
 
+export interface ServeOptions {
+  /** The slot of this worker; undefined when it is the only process. */
+  readonly worker?: number | undefined
+  /** What remains to be done when it has stopped serving. */
+  readonly afterwards?: () => Promise<void>
+}
+
 /** Serves in this process until a signal stops it. */
-export async function serve(settings: Settings, logger: Logger, worker?: number): Promise<void> {
+export async function serve(settings: Settings, logger: Logger, { worker, afterwards }: ServeOptions): Promise<void> {
   const app = await createApp({ settings, logger, worker })
-  const stop = stopOnSignals(app, logger)
+  const stop = stopOnSignals(app, logger, afterwards ?? (() => Promise.resolve()))
   endWithDatabase(app.get(Database), (reason) => {
     logger.fatal({ reason }, 'the database cannot be used any more: stopping')
     void tellPrimary(reason, true).then((isTold) => {

@@ -9,9 +9,14 @@ export const SHUTDOWN_TIMEOUT_MS = 10_000
 
 /**
  * Stops a serving process on SIGTERM and SIGINT: no new connections, requests in flight answered, database closed.
+ * @param afterwards called when all of that is done
  * @returns what stops it for another reason, with an exit code
  */
-export function stopOnSignals(app: NestFastifyApplication, logger: Logger): (exitCode: number) => void {
+export function stopOnSignals(
+  app: NestFastifyApplication,
+  logger: Logger,
+  afterwards: () => Promise<void>,
+): (exitCode: number) => void {
   const endConnections = connectionEnder(app.getHttpServer())
   let isStopping = false
   const stop = (exitCode: number) => {
@@ -22,16 +27,18 @@ export function stopOnSignals(app: NestFastifyApplication, logger: Logger): (exi
       process.exit(1)
     }, SHUTDOWN_TIMEOUT_MS)
     endConnections()
-    close(app).then(
-      () => {
-        clearTimeout(timer)
-        process.exit(exitCode)
-      },
-      (error: unknown) => {
-        logger.error({ err: error }, 'stopping failed')
-        process.exit(1)
-      },
-    )
+    void close(app)
+      .then(afterwards)
+      .then(
+        () => {
+          clearTimeout(timer)
+          process.exit(exitCode)
+        },
+        (error: unknown) => {
+          logger.error({ err: error }, 'stopping failed')
+          process.exit(1)
+        },
+      )
   }
   const stopFor = (signal: NodeJS.Signals) => {
     if (!isStopping) logger.info({ signal }, 'stopping')

@@ -25,6 +25,15 @@ export interface DatabaseSettings {
   readonly idleTimeoutMs: number
   readonly transactionTimeoutMs: number
   readonly synchronous: 'NORMAL' | 'FULL'
+  readonly checkpoints: {
+    /** Whether another program checkpoints the WAL, and this one never does. */
+    readonly isExternal: boolean
+    readonly passiveBytes: number
+    readonly truncateBytes: number
+  }
+  /** Below it, a server does not start, and is not ready. */
+  readonly minFreeDiskBytes: number
+  readonly allowUnsafeFileSystem: boolean
   readonly migrateOnStart: boolean
   /** Connections of each worker to PostgreSQL. */
   readonly poolSize: number
@@ -51,6 +60,9 @@ const MAX_POOL = 1_000
 const MIN_BODY_LIMIT_BYTES = 1024
 const MAX_BODY_LIMIT_BYTES = 104_857_600
 const MAX_PORT = 65_535
+const MIN_WAL_BYTES = 65_536
+const MAX_WAL_BYTES = 1_073_741_824
+const MAX_FREE_DISK_BYTES = Number.MAX_SAFE_INTEGER
 
 const wholeNumber = (min: number, max: number) => {
   const fault = `must be a whole number from ${min} to ${max}`
@@ -154,6 +166,39 @@ export const settingDefinitions = {
     values: 'NORMAL or FULL',
     description:
       'SQLite: FULL syncs the WAL at every commit, so that an acknowledged write survives a power cut; NORMAL survives every crash of a process.',
+  },
+  CHECKPOINT_OWNER: {
+    schema: oneOf('gator', 'external'),
+    defaultText: 'gator',
+    values: 'gator or external',
+    description:
+      'SQLite: who copies the WAL into the database file. external leaves it to another program, such as Litestream.',
+  },
+  CHECKPOINT_BYTES: {
+    schema: wholeNumber(MIN_WAL_BYTES, MAX_WAL_BYTES),
+    defaultText: '4194304',
+    values: '65536–1073741824 bytes',
+    description: 'SQLite: from so much that is only in the WAL it is copied, without stopping anyone.',
+  },
+  CHECKPOINT_TRUNCATE_BYTES: {
+    schema: wholeNumber(MIN_WAL_BYTES, MAX_WAL_BYTES),
+    defaultText: '33554432',
+    values: '65536–1073741824 bytes',
+    description:
+      'SQLite: from this size the WAL is emptied, for which writers wait some milliseconds; reads become slower with its size.',
+  },
+  DISK_FREE_MIN_BYTES: {
+    schema: wholeNumber(0, MAX_FREE_DISK_BYTES),
+    defaultText: '104857600',
+    values: '0–9007199254740991 bytes',
+    description: 'SQLite: with less room on its disk a server does not start, and is not ready; it goes on serving.',
+  },
+  ALLOW_UNSAFE_FILE_SYSTEM: {
+    schema: flag,
+    defaultText: 'false',
+    values: 'true or false',
+    description:
+      'SQLite: serve from a network or FUSE file system although its locks may not hold, and writes may be lost.',
   },
   DATABASE_POOL_SIZE: {
     schema: wholeNumber(MIN_POOL, MAX_POOL),
@@ -282,6 +327,13 @@ function group(parsed: Parsed, isTerminal: boolean): Settings {
       idleTimeoutMs: parsed.DATABASE_TRANSACTION_IDLE_TIMEOUT_MS,
       transactionTimeoutMs: parsed.DATABASE_TRANSACTION_TIMEOUT_MS,
       synchronous: parsed.DATABASE_SYNCHRONOUS,
+      checkpoints: {
+        isExternal: parsed.CHECKPOINT_OWNER === 'external',
+        passiveBytes: parsed.CHECKPOINT_BYTES,
+        truncateBytes: parsed.CHECKPOINT_TRUNCATE_BYTES,
+      },
+      minFreeDiskBytes: parsed.DISK_FREE_MIN_BYTES,
+      allowUnsafeFileSystem: parsed.ALLOW_UNSAFE_FILE_SYSTEM,
       migrateOnStart: parsed.MIGRATE_ON_START,
       poolSize: parsed.DATABASE_POOL_SIZE,
       connectTimeoutMs: parsed.DATABASE_CONNECT_TIMEOUT_MS,

@@ -1,4 +1,5 @@
 import type { PrismaClient } from '../generated/sqlite/client.js'
+import type { AppliedMigration } from './migrations/migration-history.js'
 
 /**
  * The client as everything above the database layer sees it. Both generated clients have this shape: they come from the
@@ -28,6 +29,12 @@ export abstract class Database {
 
   /** Resolves when the database answers a read. */
   abstract probe(): Promise<void>
+
+  /** Resolves when the database has taken a write, which changes nothing. */
+  abstract probeWrite(): Promise<void>
+
+  /** What `_prisma_migrations` says, oldest first. */
+  abstract appliedMigrations(): Promise<AppliedMigration[]>
 
   /** @throws when this process must not go on: what it would write from now on would be seen by nobody */
   abstract assertUsable(): void

@@ -25,6 +25,7 @@ export async function openDatabase(settings: Settings, logger: Logger): Promise<
     expectedFile: expectedDatabaseFile(),
     busyTimeoutMs,
     synchronous,
+    ...(settings.database.checkpoints.isExternal && { autocheckpointPages: 0 }),
     writeQueueLimit,
     idleTimeoutMs,
     transactionTimeoutMs,

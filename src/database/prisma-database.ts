@@ -1,15 +1,29 @@
 import { Database, type DatabaseClient } from './database.js'
+import type { AppliedMigration } from './migrations/migration-history.js'
 
 /** What both generated clients offer beyond the models. */
 export interface TransactionalClient extends DatabaseClient {
+  $queryRawUnsafe<T>(sql: string): Promise<T>
   $transaction<T>(work: (client: DatabaseClient) => Promise<T>): Promise<T>
   $disconnect(): Promise<void>
 }
 
+/** SQLite has numbers for truth values. */
+interface MigrationRow {
+  readonly name: string
+  readonly checksum: string
+  readonly is_finished: boolean | number | bigint
+  readonly is_rolled_back: boolean | number | bigint
+}
+
+const HISTORY = `
+  SELECT migration_name AS name, checksum, finished_at IS NOT NULL AS is_finished, rolled_back_at IS NOT NULL AS is_rolled_back
+  FROM _prisma_migrations ORDER BY started_at`
+
 /** The part of {@link Database} that does not depend on the dialect: Prisma's clients, and one translation of errors. */
 export abstract class PrismaDatabase extends Database {
   protected constructor(
-    protected readonly reader: DatabaseClient,
+    protected readonly reader: TransactionalClient,
     protected readonly writer: TransactionalClient,
   ) {
     super()
@@ -29,6 +43,18 @@ export abstract class PrismaDatabase extends Database {
 
   override async probe(): Promise<void> {
     await this.read((client) => client.persona.findFirst({ select: { id: true } }))
+  }
+
+  // It waits for the lock like any other, and finds nobody of this name.
+  override async probeWrite(): Promise<void> {
+    await this.write((client) => client.persona.updateMany({ where: { id: '' }, data: { version: { increment: 0 } } }))
+  }
+
+  override async appliedMigrations(): Promise<AppliedMigration[]> {
+    const rows = await this.translated(() => this.reader.$queryRawUnsafe<MigrationRow[]>(HISTORY))
+    return rows.map(({ name, checksum, is_finished: isFinished, is_rolled_back: isRolledBack }) => {
+      return { name, checksum, isFinished: Boolean(isFinished), isRolledBack: Boolean(isRolledBack) }
+    })
   }
 
   /** Turns an error of Prisma or of the driver into one of database-errors.ts, and leaves every other as it is. */

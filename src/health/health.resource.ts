@@ -10,6 +10,12 @@ class HealthDetails {
   @ApiProperty({ enum: ['sqlite', 'postgresql'], example: 'sqlite' })
   readonly provider!: 'sqlite' | 'postgresql'
 
+  @ApiProperty({ description: 'Whether it answers a read.', enum: ['healthy', 'unhealthy'], example: 'healthy' })
+  readonly read!: 'healthy' | 'unhealthy'
+
+  @ApiProperty({ description: 'Whether it takes a write.', enum: ['healthy', 'unhealthy'], example: 'healthy' })
+  readonly write!: 'healthy' | 'unhealthy'
+
   @ApiProperty({ description: 'How long the database took to answer, in milliseconds.', example: 0.4 })
   readonly latency_ms!: number
 

@@ -4,6 +4,7 @@ import { Database } from '../database/database.js'
 import { errorForLog } from '../logging/error-for-log.js'
 import { LOGGER } from '../logging/logging.module.js'
 import { packageInfo } from '../package-root.js'
+import { Preconditions } from './preconditions.js'
 import type { HealthReport, HealthResource, ReadinessResource } from './health.resource.js'
 
 // An orchestrator's own limit is usually larger; a database that needs longer than this is not healthy.
@@ -13,9 +14,18 @@ const PROBE_TIMEOUT_MS = 2_000
 @Injectable()
 export class HealthService implements BeforeApplicationShutdown {
   private isShuttingDown = false
+  private readonly reads = new Probe(
+    () => this.database.probe(),
+    (error) => this.logger.warn({ err: errorForLog(error) }, 'the database does not answer a read'),
+  )
+  private readonly writes = new Probe(
+    () => this.database.probeWrite(),
+    (error) => this.logger.warn({ err: errorForLog(error) }, 'the database does not answer a write'),
+  )
 
   constructor(
     private readonly database: Database,
+    private readonly preconditions: Preconditions,
     @Inject(LOGGER) private readonly logger: Logger,
   ) {}
 
@@ -24,8 +34,10 @@ export class HealthService implements BeforeApplicationShutdown {
   }
 
   async report(): Promise<HealthReport<HealthResource>> {
-    const { isHealthy, latencyMs } = await this.probe()
-    const state = isHealthy ? 'healthy' : 'unhealthy'
+    const start = performance.now()
+    const [read, write] = await Promise.all([this.reads.state(), this.writes.state()])
+    const isHealthy = read && write
+    const state = stateOf(isHealthy)
     const body: HealthResource = {
       status: state,
       database: state,
@@ -33,7 +45,9 @@ export class HealthService implements BeforeApplicationShutdown {
       version: packageInfo.version,
       details: {
         provider: this.database.provider,
-        latency_ms: Math.round(latencyMs * 100) / 100,
+        read: stateOf(read),
+        write: stateOf(write),
+        latency_ms: Math.round((performance.now() - start) * 100) / 100,
         uptime_seconds: Math.round(process.uptime()),
       },
     }
@@ -41,21 +55,45 @@ export class HealthService implements BeforeApplicationShutdown {
   }
 
   async readiness(): Promise<HealthReport<ReadinessResource>> {
-    if (this.isShuttingDown) return { isHealthy: false, body: { status: 'not ready', reason: 'shutting down' } }
-    const { isHealthy } = await this.probe()
-    if (!isHealthy) return { isHealthy, body: { status: 'not ready', reason: 'the database does not answer' } }
-    return { isHealthy, body: { status: 'ready' } }
+    const reason = this.isShuttingDown ? 'shutting down' : await this.unreadiness()
+    if (reason === undefined) return { isHealthy: true, body: { status: 'ready' } }
+    return { isHealthy: false, body: { status: 'not ready', reason } }
   }
 
-  private async probe(): Promise<{ isHealthy: boolean; latencyMs: number }> {
-    const start = performance.now()
-    const deadline = new AbortController()
+  private async unreadiness(): Promise<string | undefined> {
+    if (!(await this.reads.state())) return 'the database does not answer'
     try {
-      await Promise.race([this.database.probe(), rejectAfter(PROBE_TIMEOUT_MS, deadline.signal)])
-      return { isHealthy: true, latencyMs: performance.now() - start }
+      return await this.preconditions.fault()
     } catch (error) {
-      this.logger.warn({ err: errorForLog(error) }, 'the database does not answer')
-      return { isHealthy: false, latencyMs: performance.now() - start }
+      this.logger.warn({ err: errorForLog(error) }, 'readiness cannot be told')
+      return 'the disk or the migrations cannot be looked at'
+    }
+  }
+}
+
+function stateOf(isHealthy: boolean): 'healthy' | 'unhealthy' {
+  return isHealthy ? 'healthy' : 'unhealthy'
+}
+
+/** Asks one question at a time: whoever comes while it is under way waits for the same answer. */
+class Probe {
+  #underWay: Promise<void> | undefined
+
+  constructor(
+    private readonly ask: () => Promise<void>,
+    private readonly onFailure: (error: unknown) => void,
+  ) {}
+
+  /** Whether the answer comes in time. */
+  async state(): Promise<boolean> {
+    const deadline = new AbortController()
+    this.#underWay ??= this.ask().finally(() => (this.#underWay = undefined))
+    try {
+      await Promise.race([this.#underWay, rejectAfter(PROBE_TIMEOUT_MS, deadline.signal)])
+      return true
+    } catch (error) {
+      this.onFailure(error)
+      return false
     } finally {
       deadline.abort()
     }

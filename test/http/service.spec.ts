@@ -30,7 +30,13 @@ onEachDatabase((kind) => {
         database: 'healthy',
         timestamp: expect.stringMatching(TIMESTAMP),
         version: packageInfo.version,
-        details: { provider: kind.toLowerCase(), latency_ms: expect.any(Number), uptime_seconds: expect.any(Number) },
+        details: {
+          provider: kind.toLowerCase(),
+          read: 'healthy',
+          write: 'healthy',
+          latency_ms: expect.any(Number),
+          uptime_seconds: expect.any(Number),
+        },
       })
     })
 
@@ -61,9 +67,37 @@ onEachDatabase((kind) => {
       expect(response.body).not.toContain('secret')
     })
 
+    it('GET /health tells a database that only reads apart from one that is well', async () => {
+      const database = broken().app.get(Database)
+      database.probe = () => Promise.resolve()
+      database.probeWrite = () => Promise.reject(new Error('SQLITE_READONLY'))
+      const response = await broken().get('/health')
+      expect(response.statusCode).toBe(503)
+      expect(response.json()).toMatchObject({ status: 'unhealthy', details: { read: 'healthy', write: 'unhealthy' } })
+    })
+
     it('GET /health/live is 200 all the same', async () => {
       breakIt()
       expect((await broken().get('/health/live')).statusCode).toBe(200)
+    })
+  })
+
+  describe('readiness', () => {
+    const lacking = withApp(kind, { DISK_FREE_MIN_BYTES: String(Number.MAX_SAFE_INTEGER) })
+
+    it('fails while a migration is missing, and says which', async () => {
+      await app().execute("UPDATE _prisma_migrations SET migration_name = 'x' || migration_name")
+      const response = await app().get('/health/ready')
+      await app().execute('UPDATE _prisma_migrations SET migration_name = substr(migration_name, 2)')
+      expect(response.statusCode).toBe(503)
+      expect(response.json()).toMatchObject({ reason: expect.stringMatching(/^the schema is ahead \(x\d+/) })
+      expect((await app().get('/health/ready')).statusCode).toBe(200)
+    })
+
+    it('fails when the disk is nearly full, where the disk is ours', async () => {
+      const response = await lacking().get('/health/ready')
+      const reason = { status: 'not ready', reason: 'the disk is nearly full' }
+      expect(response.json()).toEqual(kind === 'SQLite' ? reason : { status: 'ready' })
     })
   })
 

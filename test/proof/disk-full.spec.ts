@@ -19,6 +19,8 @@ const ANSWER_WITHIN_MS = 100
 const INSUFFICIENT_STORAGE = 507
 const READS = 50
 const DISK = 'disk'
+/** What a server that is to be called ready must have left. */
+const LITTLE_BYTES = 1_048_576
 const BALLAST = 'ballast'
 const BLOCK = Buffer.alloc(1024 * 1024)
 const PAGE = 4096
@@ -88,7 +90,7 @@ describe('a disk that is full', () => {
       saySeed()
       const folder = sandbox.folder()
       mkdirSync(join(folder, DISK))
-      const env = { DATABASE_URL: `file:./${DISK}/gator.db` }
+      const env = { DATABASE_URL: `file:./${DISK}/gator.db`, DISK_FREE_MIN_BYTES: String(LITTLE_BYTES) }
       const server = await launchWith(folder, disk.setup, () =>
         sandbox.launch({ folder, workers: WORKERS, env }),
       ).ready()
@@ -105,9 +107,11 @@ describe('a disk that is full', () => {
       await until('writes are refused', () => refused().length >= ENOUGH_WRITES)
       const statuses = await readsOf(sandbox, server, outcomes)
       const answers = refused().map(({ answer }) => answer)
+      const readiness = await sandbox.connect(server).request('GET', '/health/ready')
 
       await disk.free(server, folder)
       const freedAt = performance.now()
+      expect((await sandbox.connect(server).request('GET', '/health/ready')).status).toBe(200)
       await load.progress(ENOUGH_WRITES)
       const first = outcomes.find(({ fate, at }) => fate === 'acknowledged' && at > freedAt)
       await load.stop()
@@ -119,6 +123,10 @@ describe('a disk that is full', () => {
         `acknowledged ${ledger.total('acknowledged')}, refused ${ledger.total('refused')}, codes ${codesIn(server).join(' ')}`,
       )
       expect(statuses).toEqual(Array.from({ length: READS }, () => 200))
+      // A limit of file sizes leaves the disk as it is.
+      expect(readiness).toMatchObject(
+        hasNamespaces ? { status: 503, body: { reason: 'the disk is nearly full' } } : { status: 200 },
+      )
       const expected = hasNamespaces ? [INSUFFICIENT_STORAGE] : expect.arrayContaining([expect.any(Number)])
       expect([...new Set(answers.map((answer) => answer?.status))]).toEqual(expected)
       for (const answer of answers) expect([503, INSUFFICIENT_STORAGE]).toContain(answer?.status)

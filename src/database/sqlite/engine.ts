@@ -22,6 +22,8 @@ export interface SqliteEngineOptions extends Partial<WatchdogOptions> {
   /** How long a write waits for the lock before it is refused. The wait never blocks the event loop. */
   readonly busyTimeoutMs: number
   readonly synchronous: 'NORMAL' | 'FULL'
+  /** See {@link PragmaOptions.autocheckpointPages}. */
+  readonly autocheckpointPages?: number | undefined
   /** How many writes of this process may wait for the lock; one more is refused at once. */
   readonly writeQueueLimit?: number
   /** The queue of all processes that write to the file; without one, only this process' writes are in order. */
@@ -60,9 +62,10 @@ export class SqliteEngine {
    * names another file than the one that is expected
    */
   static async open(options: SqliteEngineOptions): Promise<SqliteEngine> {
-    const { file, busyTimeoutMs, synchronous, observer = {}, openDriver = openBetterSqlite3 } = options
+    const { file, busyTimeoutMs, synchronous, autocheckpointPages } = options
+    const { observer = {}, openDriver = openBetterSqlite3 } = options
     const connect = (role: ConnectionOptions['role']) =>
-      SqliteConnection.open({ file, synchronous, role, observer, openDriver })
+      SqliteConnection.open({ file, synchronous, autocheckpointPages, role, observer, openDriver })
     mkdirSync(dirname(file), { recursive: true })
     const { turnstile = openTurnstile } = options
     const existing = existsSync(file) ? new FileIdentity(file) : undefined

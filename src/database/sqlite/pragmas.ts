@@ -5,6 +5,8 @@ export type ConnectionRole = 'writer' | 'reader'
 export interface PragmaOptions {
   readonly busyTimeoutMs: number
   readonly synchronous: 'NORMAL' | 'FULL'
+  /** From how many frames in the WAL a COMMIT checkpoints by itself; 0: never. {@link AUTOCHECKPOINT_PAGES} by default. */
+  readonly autocheckpointPages?: number | undefined
 }
 
 /** One PRAGMA: the statement that sets it and what reading it back must answer. */
@@ -26,8 +28,9 @@ export class PragmaMismatchError extends Error {
 
 const KIBIBYTES_OF_WRITER_CACHE = 16_000
 const KIBIBYTES_OF_READER_CACHE = 32_000
-// A safety net only: a checkpoint inside a request makes that COMMIT slow, an unbounded WAL makes every read slow.
-const AUTOCHECKPOINT_PAGES = 4_000
+// A safety net only, 128 MiB: a checkpoint inside a request makes that COMMIT slow, an unbounded WAL every read. Above what
+// a checkpoint beside the requests lets it come to, because beyond it each COMMIT tries.
+export const AUTOCHECKPOINT_PAGES = 32_768
 // What a burst leaves behind is cut back to this at the next reset of the WAL (the value that Rails 8 ships).
 const WAL_SIZE_LIMIT_BYTES = 67_108_864
 const SYNCHRONOUS_LEVEL = { NORMAL: 1, FULL: 2 } as const
@@ -60,7 +63,7 @@ export function pragmasOf(role: ConnectionRole, options: PragmaOptions): PragmaS
     synchronous,
     ...shared,
     same('cache_size', -KIBIBYTES_OF_WRITER_CACHE),
-    same('wal_autocheckpoint', AUTOCHECKPOINT_PAGES),
+    same('wal_autocheckpoint', options.autocheckpointPages ?? AUTOCHECKPOINT_PAGES),
     same('journal_size_limit', WAL_SIZE_LIMIT_BYTES),
   ]
 }

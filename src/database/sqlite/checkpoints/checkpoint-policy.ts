@@ -1,0 +1,66 @@
+/** What a look at the WAL shows. */
+export interface WalState {
+  /** Size of the `-wal` file; it does not shrink when its frames are written over. */
+  readonly fileBytes: number
+  /** Frames in use, and how many of them are in the database file already. */
+  readonly frames: number
+  readonly checkpointed: number
+  readonly pageBytes: number
+}
+
+export interface CheckpointLimits {
+  /** From so much that is not in the database file, PASSIVE. */
+  readonly passiveBytes: number
+  /** From so much in use, TRUNCATE: a busy WAL starts anew only if somebody stops the writers for a moment. */
+  readonly truncateBytes: number
+}
+
+/** What has happened before, in milliseconds of one clock. */
+export interface CheckpointHistory {
+  /** When a checkpoint ran last. */
+  readonly lastAt: number
+  /** Since when the WAL is as it is. */
+  readonly unchangedSince: number
+  /** Not before this: somebody was in the way. */
+  readonly retryAt: number
+}
+
+export type CheckpointMode = 'PASSIVE' | 'TRUNCATE'
+
+// What a crash leaves to recover, and what a power cut can take with synchronous NORMAL, stays as young as this.
+const MAX_AGE_MS = 30_000
+/** A WAL that nobody writes to gives its room back. */
+const IDLE_MS = 60_000
+/** https://www.sqlite.org/fileformat2.html#the_write_ahead_log */
+const FRAME_HEADER_BYTES = 24
+
+export function bytesInUse({ frames, pageBytes }: WalState): number {
+  return frames * (pageBytes + FRAME_HEADER_BYTES)
+}
+
+export function backlogOf({ frames, checkpointed }: WalState): number {
+  return Math.max(0, frames - checkpointed)
+}
+
+/** Which checkpoint is due; null when none is. */
+export function dueCheckpoint(
+  wal: WalState,
+  limits: CheckpointLimits,
+  { lastAt, unchangedSince, retryAt }: CheckpointHistory,
+  now: number,
+): CheckpointMode | null {
+  if (now < retryAt) return null
+  if (bytesInUse(wal) >= limits.truncateBytes) return 'TRUNCATE'
+  if (wal.fileBytes > 0 && now - unchangedSince >= IDLE_MS) return 'TRUNCATE'
+  const backlog = backlogOf(wal)
+  const isOld = backlog > 0 && now - lastAt >= MAX_AGE_MS
+  return isOld || backlog * wal.pageBytes >= limits.passiveBytes ? 'PASSIVE' : null
+}
+
+const FIRST_PAUSE_MS = 1_000
+const LONGEST_PAUSE_MS = 30_000
+
+/** How long to leave a WAL alone that could not be checkpointed so many times in a row. */
+export function pauseAfter(failures: number): number {
+  return Math.min(LONGEST_PAUSE_MS, FIRST_PAUSE_MS * 2 ** (failures - 1))
+}

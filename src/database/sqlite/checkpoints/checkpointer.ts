@@ -1,0 +1,164 @@
+import { statSync } from 'node:fs'
+import type { SqliteDriver } from '../driver.js'
+import { sqliteCodeOf } from '../errors.js'
+import {
+  backlogOf,
+  bytesInUse,
+  type CheckpointLimits,
+  type CheckpointMode,
+  dueCheckpoint,
+  pauseAfter,
+  type WalState,
+} from './checkpoint-policy.js'
+import { readersOf, type WalReader } from './wal-readers.js'
+
+/** `partial`: a reader, or what was written meanwhile, is left; `busy`: somebody was in the way for too long. */
+export type CheckpointOutcome = 'ok' | 'partial' | 'busy' | 'error'
+
+export interface CheckpointReport {
+  readonly mode: CheckpointMode
+  readonly outcome: CheckpointOutcome
+  readonly durationMs: number
+  /** After it. */
+  readonly frames: number
+  readonly checkpointed: number
+  /** SQLite's code, for `error`. */
+  readonly code?: string | undefined
+}
+
+/** What the checkpointer tells. Every call is synchronous and must not throw. */
+export interface CheckpointObserver {
+  onLook?(event: { readonly walBytes: number; readonly backlogFrames: number }): void
+  onCheckpoint?(report: CheckpointReport): void
+  /** The WAL could not be checkpointed for a while, because somebody still reads what is in it. */
+  onPinned?(event: {
+    readonly sinceMs: number
+    readonly walBytes: number
+    readonly readers: readonly WalReader[]
+  }): void
+  /** The WAL is so many times as large as it should be; told at each doubling. */
+  onGrown?(event: { readonly walBytes: number; readonly readers: readonly WalReader[] }): void
+}
+
+/** TRUNCATE stops the writers, so little may be left to do then: SQLite copies it while it holds their lock. */
+const TRUNCATE_FRAMES = 256
+const PASSIVE_ATTEMPTS = 3
+/** A reader that stands in the way for longer is told of, and again every so often. */
+const PINNED_MS = 5_000
+const PINNED_AGAIN_MS = 60_000
+const GROWN_FACTOR = 4
+
+/**
+ * Decides when the WAL is copied into the database file, and does it, on a connection of its own whose busy timeout
+ * bounds how long writers may be stopped. Synchronous: for a thread, or a process, that serves nobody.
+ */
+export class Checkpointer {
+  readonly #driver: SqliteDriver
+  readonly #limits: CheckpointLimits
+  readonly #observer: CheckpointObserver
+  readonly #pageBytes: number
+  #lastAt: number
+  #unchangedSince: number
+  #lastSeen = ''
+  #failures = 0
+  #retryAt = -Infinity
+  #stuckSince: number | undefined
+  #pinnedToldAt = -Infinity
+  #grownTold: number
+
+  /** @param now on the clock that each look is given, in milliseconds */
+  constructor(driver: SqliteDriver, limits: CheckpointLimits, observer: CheckpointObserver, now: number) {
+    this.#driver = driver
+    this.#limits = limits
+    this.#observer = observer
+    this.#pageBytes = Number(driver.pragma('page_size', { simple: true }))
+    this.#lastAt = now
+    this.#unchangedSince = now
+    this.#grownTold = limits.truncateBytes * (GROWN_FACTOR / 2)
+  }
+
+  /** Looks at the WAL, and checkpoints it when that is due; answers whether much is going on. */
+  look(now: number): boolean {
+    const before = this.#read()
+    const seen = `${before.frames}/${before.fileBytes}`
+    if (seen !== this.#lastSeen) this.#unchangedSince = now
+    this.#lastSeen = seen
+    const history = { lastAt: this.#lastAt, unchangedSince: this.#unchangedSince, retryAt: this.#retryAt }
+    const mode = dueCheckpoint(before, this.#limits, history, now)
+    if (mode) this.#judge(before, this.#run(mode), now)
+    const wal = mode ? this.#read() : before
+    this.#observer.onLook?.({ walBytes: wal.fileBytes, backlogFrames: backlogOf(wal) })
+    this.#warn(wal, now)
+    return backlogOf(wal) > 0
+  }
+
+  // TRUNCATE is tried only when there is little left to copy.
+  #run(mode: CheckpointMode): CheckpointReport {
+    let report = this.#checkpoint('PASSIVE')
+    if (mode === 'PASSIVE') return report
+    for (let attempt = 1; attempt < PASSIVE_ATTEMPTS && hasMuchLeft(report); attempt++) {
+      report = this.#checkpoint('PASSIVE')
+    }
+    return hasMuchLeft(report) || report.outcome === 'error' ? report : this.#checkpoint('TRUNCATE')
+  }
+
+  #checkpoint(mode: CheckpointMode): CheckpointReport {
+    const start = performance.now()
+    const report = (outcome: CheckpointOutcome, frames: number, checkpointed: number, code?: string) => {
+      const done = { mode, outcome, durationMs: performance.now() - start, frames, checkpointed, code }
+      this.#observer.onCheckpoint?.(done)
+      return done
+    }
+    try {
+      const { busy, log, checkpointed } = this.#pragma(mode)
+      if (busy === 1) return report('busy', log, checkpointed)
+      return report(checkpointed < log ? 'partial' : 'ok', log, checkpointed)
+    } catch (error) {
+      return report('error', 0, 0, sqliteCodeOf(error) ?? String(error))
+    }
+  }
+
+  #judge(before: WalState, report: CheckpointReport, now: number): void {
+    this.#lastAt = now
+    const isStuck = report.outcome !== 'ok' && report.checkpointed <= before.checkpointed
+    this.#failures = isStuck ? this.#failures + 1 : 0
+    this.#retryAt = isStuck ? now + pauseAfter(this.#failures) : -Infinity
+    if (!isStuck) this.#stuckSince = undefined
+    else this.#stuckSince ??= now
+  }
+
+  #warn(wal: WalState, now: number): void {
+    const walBytes = wal.fileBytes
+    const sinceMs = this.#stuckSince === undefined ? 0 : now - this.#stuckSince
+    if (sinceMs >= PINNED_MS && now - this.#pinnedToldAt >= PINNED_AGAIN_MS) {
+      this.#pinnedToldAt = now
+      this.#observer.onPinned?.({ sinceMs, walBytes, readers: readersOf(this.#driver.name) })
+    }
+    if (bytesInUse(wal) < this.#limits.truncateBytes) {
+      this.#grownTold = this.#limits.truncateBytes * (GROWN_FACTOR / 2)
+    } else if (walBytes >= 2 * this.#grownTold) {
+      this.#grownTold = walBytes
+      this.#observer.onGrown?.({ walBytes, readers: readersOf(this.#driver.name) })
+    }
+  }
+
+  #read(): WalState {
+    const { log, checkpointed } = this.#pragma('NOOP')
+    const fileBytes = statSync(`${this.#driver.name}-wal`, { throwIfNoEntry: false })?.size ?? 0
+    return { fileBytes, frames: log, checkpointed, pageBytes: this.#pageBytes }
+  }
+
+  // NOOP, since SQLite 3.51, answers the numbers and does nothing. Without a WAL they are -1.
+  #pragma(mode: CheckpointMode | 'NOOP'): { busy: number; log: number; checkpointed: number } {
+    const [row] = this.#driver.pragma(`wal_checkpoint(${mode})`) as {
+      busy: number
+      log: number
+      checkpointed: number
+    }[]
+    return { busy: row?.busy ?? 0, log: Math.max(0, row?.log ?? 0), checkpointed: Math.max(0, row?.checkpointed ?? 0) }
+  }
+}
+
+function hasMuchLeft({ frames, checkpointed }: CheckpointReport): boolean {
+  return frames - checkpointed > TRUNCATE_FRAMES
+}
