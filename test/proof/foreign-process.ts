@@ -22,6 +22,10 @@ export class ForeignProcess {
     return foreign
   }
 
+  get pid(): number | undefined {
+    return this.#child.pid
+  }
+
   /** Ends it, and answers the lines that it says at its end. */
   async end(): Promise<string[]> {
     if (this.#child.exitCode !== null || this.#child.signalCode !== null) return []
