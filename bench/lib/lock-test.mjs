@@ -5,15 +5,20 @@ import { fileURLToPath } from 'node:url'
 
 const HOLDER = fileURLToPath(new URL('../../test/support/hold-lock-process.mjs', import.meta.url))
 
-/** A foreign process that holds the write lock until `release` is called. */
+/**
+ * A foreign process that holds the write lock until `release` is called, which answers the moment before it was told to
+ * let go, on the clock of `performance.now()`: when it has ended, others may have had the lock for long.
+ */
 export async function holdLock(file) {
   const child = spawn(process.execPath, [HOLDER, file], { stdio: ['pipe', 'pipe', 'inherit'] })
   await once(child.stdout, 'data')
   return {
     release: async () => {
       const exited = once(child, 'exit')
+      const toldAt = performance.now()
       child.stdin.end()
       await exited
+      return toldAt
     },
   }
 }

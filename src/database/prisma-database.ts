@@ -45,11 +45,6 @@ export abstract class PrismaDatabase extends Database {
     await this.read((client) => client.persona.findFirst({ select: { id: true } }))
   }
 
-  // It waits for the lock like any other, and finds nobody of this name.
-  override async probeWrite(): Promise<void> {
-    await this.write((client) => client.persona.updateMany({ where: { id: '' }, data: { version: { increment: 0 } } }))
-  }
-
   override async appliedMigrations(): Promise<AppliedMigration[]> {
     const rows = await this.translated(() => this.reader.$queryRawUnsafe<MigrationRow[]>(HISTORY))
     return rows.map(({ name, checksum, is_finished: isFinished, is_rolled_back: isRolledBack }) => {

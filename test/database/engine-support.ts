@@ -62,11 +62,15 @@ export interface Fault {
   readonly times?: number
   /** Whether SQLite rolls the transaction back with it, as it may for a full disk or an I/O error. */
   readonly endsTransaction?: boolean
+  /** Whether the statement does what it is to do all the same, and fails only then. */
+  readonly takesEffect?: boolean
 }
+
+type ArmedFault = { -readonly [K in keyof Required<Fault>]: Fault[K] & {} }
 
 /** better-sqlite3 with a write connection that fails as it is told. */
 export class FaultyDriver {
-  #faults: { -readonly [K in keyof Required<Fault>]: Fault[K] & {} }[] = []
+  #faults: ArmedFault[] = []
   #isOpeningRefused = false
   #strikes = 0
 
@@ -76,7 +80,8 @@ export class FaultyDriver {
   }
 
   arm(...faults: Fault[]): void {
-    this.#faults = faults.map((fault) => ({ after: 0, times: Infinity, endsTransaction: false, ...fault }))
+    const usual = { after: 0, times: Infinity, endsTransaction: false, takesEffect: false }
+    this.#faults = faults.map((fault) => ({ ...usual, ...fault }))
   }
 
   /** Lets no write connection be opened, until it is disarmed. */
@@ -98,14 +103,18 @@ export class FaultyDriver {
       const striking =
         (method: 'run' | 'all') =>
         (...args: unknown[]) => {
-          this.#strike(source, driver)
-          return prepared[method](...args)
+          const fault = this.#next(source)
+          if (!fault) return prepared[method](...args)
+          if (fault.takesEffect) prepared[method](...args)
+          if (fault.endsTransaction && driver.inTransaction) driver.exec('ROLLBACK')
+          throw injected(fault.code)
         }
       return replaced(replaced(prepared, 'run', striking('run')), 'all', striking('all'))
     })
   }
 
-  #strike(source: string, driver: BetterSqlite3.Database): void {
+  /** The fault that strikes this statement now; undefined when none does. */
+  #next(source: string): ArmedFault | undefined {
     for (const fault of this.#faults) {
       if (!fault.at.test(source) || fault.times <= 0) continue
       if (fault.after > 0) {
@@ -114,9 +123,9 @@ export class FaultyDriver {
       }
       fault.times -= 1
       this.#strikes += 1
-      if (fault.endsTransaction && driver.inTransaction) driver.exec('ROLLBACK')
-      throw injected(fault.code)
+      return fault
     }
+    return undefined
   }
 }
 

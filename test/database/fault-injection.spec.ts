@@ -23,12 +23,40 @@ const CODES = ['SQLITE_BUSY', 'SQLITE_FULL', 'SQLITE_IOERR', 'SQLITE_READONLY'] 
 const VALUES = ['a', 'b', 'c']
 const BAD = "INSERT INTO ledger (value) VALUES ('longer than a value may be')"
 
-const POINTS: Readonly<Record<string, Omit<Fault, 'code' | 'times'>>> = {
-  BEGIN: { at: /^BEGIN/ },
-  'the second statement': { at: /^INSERT/, after: 1 },
-  'the second statement, which ends the transaction': { at: /^INSERT/, after: 1, endsTransaction: true },
-  COMMIT: { at: /^COMMIT/ },
-  ROLLBACK: { at: /^ROLLBACK/ },
+const MOMENTS = ['before it takes effect', 'after it has taken effect'] as const
+
+interface Point {
+  readonly strikes: Omit<Fault, 'code' | 'times' | 'takesEffect'>
+  /** Whether something must go wrong first, for the statement to be needed. */
+  readonly isToFail?: boolean
+  /** Whether only the group committer sends it. */
+  readonly isOfGroup?: boolean
+  /** The moments at which it can fail here, when not both. After BEGIN and COMMIT: effective-failures.spec.ts. */
+  readonly moments?: readonly (typeof MOMENTS)[number][]
+}
+
+type PointName =
+  | 'BEGIN'
+  | 'the second statement'
+  | 'the second statement, which ends the transaction'
+  | 'COMMIT'
+  | 'ROLLBACK'
+  | 'the second SAVEPOINT'
+  | 'the second RELEASE'
+  | 'ROLLBACK TO'
+
+const POINTS: Readonly<Record<PointName, Point>> = {
+  BEGIN: { strikes: { at: /^BEGIN/ }, moments: [MOMENTS[0]] },
+  'the second statement': { strikes: { at: /^INSERT/, after: 1 } },
+  'the second statement, which ends the transaction': {
+    strikes: { at: /^INSERT/, after: 1, endsTransaction: true },
+    moments: [MOMENTS[0]],
+  },
+  COMMIT: { strikes: { at: /^COMMIT/ }, moments: [MOMENTS[0]] },
+  ROLLBACK: { strikes: { at: /^ROLLBACK/ }, isToFail: true },
+  'the second SAVEPOINT': { strikes: { at: /^SAVEPOINT/, after: 1 }, isOfGroup: true },
+  'the second RELEASE': { strikes: { at: /^RELEASE/, after: 1 }, isOfGroup: true },
+  'ROLLBACK TO': { strikes: { at: /^ROLLBACK TO/ }, isToFail: true, isOfGroup: true },
 }
 
 /** Tries to write {@link VALUES} (and, for a fault at ROLLBACK, something bad) and answers what was acknowledged. */
@@ -79,32 +107,52 @@ const CALLERS = {
 
 type CallerName = keyof typeof CALLERS
 
-const CASES = Object.keys(CALLERS).flatMap((caller) =>
-  Object.keys(POINTS).flatMap((point) =>
-    CODES.flatMap((code) =>
-      (['once', 'for ever'] as const).map((often) => [code, often, point, caller as CallerName] as const),
+interface Case {
+  readonly code: (typeof CODES)[number]
+  readonly often: 'once' | 'for ever'
+  readonly moment: (typeof MOMENTS)[number]
+  readonly point: PointName
+  readonly caller: CallerName
+}
+
+const GROUP: CallerName = 'group-committed writes'
+const CALLER_NAMES = Object.keys(CALLERS) as CallerName[]
+const CASES: readonly Case[] = (Object.keys(POINTS) as PointName[]).flatMap((point) => {
+  const { isOfGroup = false, moments = MOMENTS } = POINTS[point]
+  const callers = isOfGroup ? [GROUP] : CALLER_NAMES
+  return callers.flatMap((caller) =>
+    moments.flatMap((moment) =>
+      CODES.flatMap((code) => (['once', 'for ever'] as const).map((often) => ({ code, often, moment, point, caller }))),
     ),
-  ),
-)
+  )
+})
 
 /** What must be acknowledged: as much as can be, so that an engine that refuses everything is found out. */
-function expected(code: string, often: 'once' | 'for ever', point: string, caller: CallerName): string[] {
-  const isGroup = caller === 'group-committed writes'
-  const isBusyInPassing = code === 'SQLITE_BUSY' && often === 'once'
+function expected({ code, often, moment, point, caller }: Case): string[] {
+  const isGroup = caller === GROUP
+  const isOnce = often === 'once'
+  const isBefore = moment === MOMENTS[0]
+  const isBusyInPassing = code === 'SQLITE_BUSY' && isOnce
   switch (point) {
     case 'BEGIN':
       return isBusyInPassing ? VALUES : []
     case 'the second statement':
       if (!isGroup) return []
-      return often === 'once' ? ['a', 'c'] : ['a']
+      return isOnce ? ['a', 'c'] : ['a']
     case 'the second statement, which ends the transaction':
-      return isGroup && often === 'once' ? VALUES : []
+      return isGroup && isOnce ? VALUES : []
     case 'COMMIT':
-      return isBusyInPassing || (isGroup && often === 'once') ? VALUES : []
+      return isBusyInPassing || (isGroup && isOnce) ? VALUES : []
     case 'ROLLBACK':
       return isGroup ? VALUES : []
-    default:
-      throw new Error(`no such point: ${point}`)
+    // A savepoint that is there is gone back to, and its write refused alone; without it all writes are made again.
+    case 'the second SAVEPOINT':
+      if (isBefore) return VALUES
+      return isOnce ? ['a', 'c'] : ['a']
+    case 'the second RELEASE':
+      return isBefore && isOnce ? ['a', 'c'] : VALUES
+    case 'ROLLBACK TO':
+      return VALUES
   }
 }
 
@@ -129,7 +177,8 @@ async function expectSound(engine: SqliteEngine, acknowledged: string[]): Promis
 }
 
 describe('a driver that fails', () => {
-  it.each(CASES)('with %s %s at %s of %s', async (code, often, point, caller) => {
+  it.each(CASES)('with $code $often, at $point, $moment, of $caller', async (example) => {
+    const { code, often, moment, point, caller } = example
     const driver = new FaultyDriver()
     const turnstile = new CountingTurnstile()
     const engine = await bench.openWithLedger({
@@ -137,18 +186,17 @@ describe('a driver that fails', () => {
       busyTimeoutMs: BUSY_TIMEOUT_MS,
       turnstile,
     })
-    const place = POINTS[point]
-    if (!place) throw new Error(`no such point: ${point}`)
-    driver.arm({ ...place, code, times: often === 'once' ? 1 : Infinity })
-    const acknowledged = await CALLERS[caller](engine, point === 'ROLLBACK')
+    const { strikes, isToFail = false } = POINTS[point]
+    driver.arm({ ...strikes, code, times: often === 'once' ? 1 : Infinity, takesEffect: moment === MOMENTS[1] })
+    const acknowledged = await CALLERS[caller](engine, isToFail)
     expect(driver.strikes).toBeGreaterThan(0)
     driver.disarm()
-    expect(acknowledged).toEqual(expected(code, often, point, caller))
+    expect(acknowledged).toEqual(expected(example))
     await expectSound(engine, acknowledged)
     expect(turnstile.turnsOut).toBe(0)
   })
 
-  it.each(Object.keys(CALLERS) as CallerName[])('at COMMIT and at ROLLBACK at once, for %s', async (caller) => {
+  it.each(CALLER_NAMES)('at COMMIT and at ROLLBACK at once, for %s', async (caller) => {
     const replaced: string[] = []
     const observer = { onWriterReplaced: ({ reason }: { reason: string }) => replaced.push(reason) }
     const driver = new FaultyDriver()
@@ -160,19 +208,16 @@ describe('a driver that fails', () => {
     await expectSound(engine, [])
   })
 
-  it.each(Object.keys(CALLERS) as CallerName[])(
-    'at ROLLBACK, and then cannot be opened again for a while, for %s',
-    async (caller) => {
-      const driver = new FaultyDriver()
-      const engine = await bench.openWithLedger({ openDriver: driver.open })
-      driver.arm({ at: /^COMMIT|^ROLLBACK/, code: 'SQLITE_IOERR' })
-      driver.refuseOpening()
-      expect(await CALLERS[caller](engine, false)).toEqual([])
-      expect(await failureOf(engine.execute(entry('in vain')))).toMatchObject({ code: 'SQLITE_CANTOPEN' })
-      driver.disarm()
-      await expectSound(engine, [])
-    },
-  )
+  it.each(CALLER_NAMES)('at ROLLBACK, and then cannot be opened again for a while, for %s', async (caller) => {
+    const driver = new FaultyDriver()
+    const engine = await bench.openWithLedger({ openDriver: driver.open })
+    driver.arm({ at: /^COMMIT|^ROLLBACK/, code: 'SQLITE_IOERR' })
+    driver.refuseOpening()
+    expect(await CALLERS[caller](engine, false)).toEqual([])
+    expect(await failureOf(engine.execute(entry('in vain')))).toMatchObject({ code: 'SQLITE_CANTOPEN' })
+    driver.disarm()
+    await expectSound(engine, [])
+  })
 
   it('at a statement that ends the transaction lets nobody commit the rest of it', async () => {
     const driver = new FaultyDriver()

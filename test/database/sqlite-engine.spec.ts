@@ -3,12 +3,14 @@ import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { DriverAdapterError } from '@prisma/driver-adapter-utils'
+import BetterSqlite3 from 'better-sqlite3'
 import { openBetterSqlite3, type OpenDriver } from '../../src/database/sqlite/driver.js'
 import { SqliteEngine, type SqliteEngineOptions } from '../../src/database/sqlite/engine.js'
 import { toDriverAdapterError } from '../../src/database/sqlite/errors.js'
 import { PragmaMismatchError, pragmasOf } from '../../src/database/sqlite/pragmas.js'
 import { assertSafeSqliteVersion, UnsafeSqliteVersionError } from '../../src/database/sqlite/version-gate.js'
-import { holdLock } from '../support/lock-holder.js'
+import { until } from '../processes/until.js'
+import { holdLock, type LockHolder } from '../support/lock-holder.js'
 import { type TemporarySqlite, temporarySqlite } from '../support/sqlite.js'
 import { replaced, sql } from './engine-support.js'
 
@@ -102,11 +104,42 @@ describe('opening', () => {
     expect(() => assertSafeSqliteVersion(version)).not.toThrow()
   })
 
-  it('waits for another process that has the file locked', async () => {
-    const holder = await holdLock(database.file)
-    const opening = open()
-    await holder.release()
-    await expect(opening).resolves.toBeInstanceOf(SqliteEngine)
+  describe('of a file that is not in WAL mode yet, and that another process has locked', () => {
+    let file: string
+    let holder: LockHolder
+    let attempts: number
+    const counted: OpenDriver = (name, options) => {
+      attempts += 1
+      return openBetterSqlite3(name, options)
+    }
+
+    beforeEach(async () => {
+      attempts = 0
+      file = join(database.folder, 'rollback-journal.db')
+      const connection = new BetterSqlite3(file)
+      connection.exec('CREATE TABLE t (id INTEGER PRIMARY KEY)')
+      connection.close()
+      holder = await holdLock(file)
+    })
+    afterEach(() => holder.release())
+
+    it('waits until it can change the mode', async () => {
+      let isOpen = false
+      const opening = open({ file, openDriver: counted }).then((engine) => {
+        isOpen = true
+        return engine
+      })
+      await until('it has tried several times', () => attempts >= 3)
+      expect(isOpen).toBe(false)
+      await holder.release()
+      expect((await (await opening).query(sql('PRAGMA journal_mode'))).rows).toEqual([['wal']])
+    })
+
+    it('gives up after the busy timeout', async () => {
+      const start = performance.now()
+      await expect(open({ file, busyTimeoutMs: 50 })).rejects.toMatchObject({ code: 'SQLITE_BUSY' })
+      expect(performance.now() - start).toBeGreaterThanOrEqual(50)
+    })
   })
 })
 

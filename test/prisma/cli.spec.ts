@@ -1,4 +1,4 @@
-import { chmodSync, existsSync, readdirSync, readFileSync } from 'node:fs'
+import { chmodSync, cpSync, existsSync, readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals'
 import { startPostgres, type PostgresServer } from '../support/postgres.js'
@@ -14,11 +14,16 @@ const SCHEMAS = { sqlite: 'prisma/schema.prisma', postgresql: 'prisma/derived/po
 
 let server: PostgresServer
 let project: ProjectCopy
+/** Where the database of each kind was deployed that {@link deployedUrl} copies. */
+const deployments = new Map<Provider, { readonly project: ProjectCopy; readonly url: string }>()
 
 beforeAll(async () => {
   server = await startPostgres()
 })
-afterAll(() => server.stop())
+afterAll(async () => {
+  for (const deployment of deployments.values()) deployment.project.remove()
+  await server.stop()
+})
 beforeEach(() => {
   project = new ProjectCopy()
 })
@@ -27,6 +32,24 @@ afterEach(() => project.remove())
 /** The URL of a database that exists on PostgreSQL and not yet on SQLite, where each command creates it. */
 async function databaseUrl(provider: Provider): Promise<string> {
   return provider === 'sqlite' ? project.sqliteUrl() : server.createDatabase()
+}
+
+/** The URL of a copy of a database to which `migrate deploy` has been: a command takes long, so it runs once. */
+async function deployedUrl(provider: Provider): Promise<string> {
+  const { project: origin, url } = deployments.get(provider) ?? (await deploy(provider))
+  if (provider === 'postgresql') return server.createDatabase(new URL(url).pathname.slice(1))
+  cpSync(join(origin.folder, 'databases'), join(project.folder, 'databases'), { recursive: true })
+  return project.sqliteUrl()
+}
+
+async function deploy(provider: Provider): Promise<{ readonly project: ProjectCopy; readonly url: string }> {
+  const origin = new ProjectCopy()
+  const url = provider === 'sqlite' ? origin.sqliteUrl() : await server.createDatabase()
+  const deployment = { project: origin, url }
+  deployments.set(provider, deployment)
+  const { code, output } = await origin.prisma(url, ['migrate', 'deploy'])
+  if (code !== 0) throw new Error(output)
+  return deployment
 }
 
 /** The names of the server's databases that a shadow database's would be among. */
@@ -51,21 +74,23 @@ describe.each<Provider>(['sqlite', 'postgresql'])('prisma on %s', (provider) => 
     expect(existsSync(join(project.folder, 'src', 'generated', provider, 'client.ts'))).toBe(true)
   })
 
-  it('deploys once, and says when it is behind or up to date', async () => {
+  it('deploys once, even twice at the same time, and says when it is behind or up to date', async () => {
     const url = await databaseUrl(provider)
     if (provider === 'sqlite') project.write(join('databases', 'test.db'), '')
     expect(await project.prisma(url, ['migrate', 'status'])).toMatchObject({
       code: 1,
       output: expect.stringContaining('have not yet been applied'),
     })
-    expect(await project.prisma(url, ['migrate', 'deploy'])).toMatchObject({
-      code: 0,
-      output: expect.stringContaining('All migrations have been successfully applied'),
-    })
-    expect(await project.prisma(url, ['migrate', 'deploy'])).toMatchObject({
-      code: 0,
-      output: expect.stringContaining('No pending migrations'),
-    })
+    const deploys = [project.prisma(url, ['migrate', 'deploy']), project.prisma(url, ['migrate', 'deploy'])]
+    const outcomes = await Promise.all(deploys)
+    expect(outcomes.map(({ code }) => code)).toEqual([0, 0])
+    // One of them waits for the other.
+    for (const text of ['All migrations have been successfully applied', 'No pending migrations']) {
+      expect(outcomes).toContainEqual(expect.objectContaining({ output: expect.stringContaining(text) }))
+    }
+    const database = await openDatabase(provider, url)
+    expect(await database.query('SELECT migration_name FROM _prisma_migrations')).toHaveLength(1)
+    await database.close()
     expect(await project.prisma(url, ['migrate', 'status'])).toMatchObject({
       code: 0,
       output: expect.stringContaining('up to date'),
@@ -95,8 +120,7 @@ describe.each<Provider>(['sqlite', 'postgresql'])('prisma on %s', (provider) => 
   )
 
   it('says that an applied migration was edited', async () => {
-    const url = await databaseUrl(provider)
-    await project.prisma(url, ['migrate', 'deploy'])
+    const url = await deployedUrl(provider)
     const path = join('prisma', 'migrations', provider, INITIAL_MIGRATION, 'migration.sql')
     project.write(path, `${project.read(path)}\n-- edited\n`)
     const status = await project.prisma(url, ['migrate', 'status'])
@@ -106,8 +130,7 @@ describe.each<Provider>(['sqlite', 'postgresql'])('prisma on %s', (provider) => 
   })
 
   it('resets a database with contents of its own, while another process has it open', async () => {
-    const url = await databaseUrl(provider)
-    await project.prisma(url, ['migrate', 'deploy'])
+    const url = await deployedUrl(provider)
     const other = await openDatabase(provider, url)
     if (provider === 'sqlite') {
       await other.query('PRAGMA journal_mode = WAL')
@@ -124,8 +147,7 @@ describe.each<Provider>(['sqlite', 'postgresql'])('prisma on %s', (provider) => 
   })
 
   it('answers diff --exit-code with 0 for no difference and 2 for one', async () => {
-    const url = await databaseUrl(provider)
-    await project.prisma(url, ['migrate', 'deploy'])
+    const url = await deployedUrl(provider)
     const diff = ['migrate', 'diff', '--from-config-datasource', '--to-schema', SCHEMAS[provider], '--exit-code']
     expect(await project.prisma(url, diff)).toMatchObject({ code: 0 })
 
@@ -163,22 +185,11 @@ describe.each<Provider>(['sqlite', 'postgresql'])('prisma on %s', (provider) => 
     expect(developed.output).not.toMatch(/\n\s+(at |\d+: )|External error/)
     expect(await shadowDatabases()).toEqual([])
   })
-
-  it('lets two deploys run at the same time, of which one applies', async () => {
-    const url = await databaseUrl(provider)
-    const deploys = [project.prisma(url, ['migrate', 'deploy']), project.prisma(url, ['migrate', 'deploy'])]
-    const outcomes = await Promise.all(deploys)
-    expect(outcomes.map(({ code }) => code)).toEqual([0, 0])
-    const database = await openDatabase(provider, url)
-    expect(await database.query('SELECT migration_name FROM _prisma_migrations')).toHaveLength(1)
-    await database.close()
-  })
 })
 
 describe('what is particular to SQLite', () => {
   it('loses the CHECK constraints of a table that a migration redefines', async () => {
-    const url = project.sqliteUrl()
-    await project.prisma(url, ['migrate', 'deploy'])
+    const url = await deployedUrl('sqlite')
     // SQLite cannot change a column's default in place: Prisma makes a new table from what it knows of the old one.
     const path = join('prisma', 'schema.prisma')
     project.write(path, project.read(path).replace('@default(1)', '@default(2)'))
@@ -190,8 +201,7 @@ describe('what is particular to SQLite', () => {
   })
 
   it('reads a history with timestamps of either form, and writes milliseconds', async () => {
-    const url = project.sqliteUrl()
-    await project.prisma(url, ['migrate', 'deploy'])
+    const url = await deployedUrl('sqlite')
     const database = await openDatabase('sqlite', url)
     const types = 'SELECT typeof(started_at) AS started, typeof(finished_at) AS finished FROM _prisma_migrations'
     expect(await database.query(types)).toEqual([{ started: 'integer', finished: 'integer' }])

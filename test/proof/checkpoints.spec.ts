@@ -46,6 +46,6 @@ describe('checkpoints every few milliseconds against four writing processes', ()
       expect(ledger.total('refused') + ledger.total('unknown')).toBe(0)
       expect(Math.min(completed.PASSIVE, completed.TRUNCATE)).toBeGreaterThan(FEWEST_CHECKPOINTS)
     },
-    scale.testTimeoutMs,
+    scale.testTimeoutMs + scale.checkpointsMs,
   )
 })

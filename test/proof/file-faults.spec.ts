@@ -1,10 +1,16 @@
+import { spawnSync } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
-import { renameSync, rmSync, statSync, truncateSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, mkdtempSync, renameSync, rmSync, statSync, truncateSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { afterEach, describe, expect, it } from '@jest/globals'
+import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals'
 import { aPersona } from '../processes/a-persona.js'
-import type { Answer } from '../processes/connection.js'
+import type { Answer, Connection } from '../processes/connection.js'
+import { withDatabase } from '../processes/database-file.js'
 import { Sandbox } from '../processes/sandbox.js'
+import type { ServerProcess } from '../processes/server.js'
+import { migrateSqlite } from '../support/sqlite.js'
+import { Ledger } from './ledger.js'
 import { hasNamespaces, launchWith } from './namespace.js'
 import { saySeed } from './scale.js'
 
@@ -23,6 +29,7 @@ interface StartFault {
   readonly title: string
   readonly spoil?: (file: string) => void
   readonly setup?: string
+  readonly env?: Readonly<Record<string, string>>
   readonly message: RegExp
 }
 
@@ -43,7 +50,50 @@ const startFaults: readonly StartFault[] = [
     setup: READ_ONLY_FOLDER,
     message: /gator\.db.*SQLITE_(CANTOPEN|READONLY)/,
   },
+  {
+    title: 'is a folder',
+    spoil: (file) => {
+      rmSync(file)
+      mkdirSync(file)
+    },
+    message: /gator\.db.*SQLITE_CANTOPEN/,
+  },
+  {
+    title: 'is missing, as is its folder, which cannot be made',
+    env: { DATABASE_URL: 'file:./gator.db/below-a-file/new.db' },
+    message: /cannot be opened: ENOTDIR.*below-a-file/,
+  },
+  {
+    title: 'is missing, as is its folder, and nothing is to be made',
+    env: { DATABASE_URL: 'file:./nowhere/new.db', MIGRATE_ON_START: 'false' },
+    message: /is behind the code.*prisma migrate deploy/,
+  },
 ]
+
+/** Makes the files of a database immutable (`+i`), or changeable again (`-i`). */
+function freeze(attribute: '+i' | '-i', folder: string): void {
+  const files = ['', '-wal', '-shm'].map((suffix) => join(folder, `gator.db${suffix}`))
+  spawnSync('chattr', [attribute, ...files.filter((file) => existsSync(file))], { stdio: 'ignore' })
+}
+
+/** Whether this user may make a file immutable, and its file system can. */
+const canFreeze = mayFreeze()
+
+function mayFreeze(): boolean {
+  const folder = mkdtempSync(join(tmpdir(), 'gator-freeze-'))
+  const file = join(folder, 'gator.db')
+  writeFileSync(file, '')
+  try {
+    freeze('+i', folder)
+    writeFileSync(file, 'changed')
+    return false
+  } catch {
+    return true
+  } finally {
+    freeze('-i', folder)
+    rmSync(folder, { recursive: true })
+  }
+}
 
 describe('a database file that cannot be served', () => {
   const sandbox = new Sandbox()
@@ -51,11 +101,11 @@ describe('a database file that cannot be served', () => {
 
   it.each(startFaults.flatMap((fault) => [1, 2].map((workers) => ({ ...fault, workers }))))(
     'because it $title ends the start, once, with a clear message (workers: $workers)',
-    async ({ spoil, setup = 'true', workers, message }) => {
+    async ({ spoil, setup = 'true', env = {}, workers, message }) => {
       const folder = sandbox.folder()
       spoil?.(join(folder, 'gator.db'))
       const start = performance.now()
-      const server = launchWith(sandbox.emptyFolder(), setup, () => sandbox.launch({ folder, workers }))
+      const server = launchWith(sandbox.emptyFolder(), setup, () => sandbox.launch({ folder, workers, env }))
       expect(await server.closed).toEqual({ code: 1, signal: null })
       expect(performance.now() - start).toBeLessThan(START_GIVEN_UP_WITHIN_MS)
       expect(server.stderr).toMatch(message)
@@ -68,81 +118,167 @@ describe('a database file that cannot be served', () => {
 
 interface RunningFault {
   readonly title: string
-  readonly spoil: (folder: string, other: string) => void
+  /** Makes what takes the place of the file, which is put aside; nothing does when it is undefined. */
+  readonly make?: (file: string) => void
 }
 
 const runningFaults: readonly RunningFault[] = [
+  { title: 'was replaced by another database', make: migrateSqlite },
   {
-    title: 'was replaced by another file',
-    spoil: (folder, other) => renameSync(join(other, 'gator.db'), join(folder, 'gator.db')),
+    title: 'was replaced by something that is not a database',
+    make: (file) => writeFileSync(file, randomBytes(RANDOM_BYTES)),
   },
-  { title: 'was removed', spoil: (folder) => rmSync(join(folder, 'gator.db')) },
+  { title: 'was removed' },
 ]
 
 describe('a database file under a running server', () => {
   const sandbox = new Sandbox()
-  afterEach(() => sandbox.clear())
+  const ledger = new Ledger()
+  let folder: string
+  let file: string
+  let server: ServerProcess
+  let connections: Connection[]
+
+  beforeAll(async () => {
+    saySeed()
+    folder = sandbox.folder()
+    file = join(folder, 'gator.db')
+    server = await sandbox.start({ folder, workers: 2 })
+    connections = await sandbox.connectToEachWorker(server, 2)
+  })
+  afterAll(async () => {
+    if (canFreeze) freeze('-i', folder)
+    await sandbox.clear()
+  })
+
+  let creations = 0
+  const create = (connection: Connection) => ledger.create(connection, `Persona ${++creations}`)
+
+  async function expectToServe(): Promise<void> {
+    for (const connection of connections) {
+      expect((await create(connection)).fate).toBe('acknowledged')
+      expect((await connection.request('GET', '/health/ready')).status).toBe(200)
+    }
+  }
 
   it.each(runningFaults)(
-    'that $title is noticed: writes are refused, the server is not ready, and ends',
-    async ({ spoil }) => {
-      saySeed()
-      const folder = sandbox.folder()
-      const other = sandbox.folder()
-      const server = await sandbox.start({ folder, workers: 2 })
-      const connections = await sandbox.connectToEachWorker(server, 2)
-      for (const connection of connections) expect((await connection.create(aPersona())).status).toBe(201)
-      spoil(folder, other)
-      const start = performance.now()
+    'that $title is noticed: writes are refused, the server is not ready, and it serves again when the file is back',
+    async ({ make }) => {
+      await expectToServe()
+      // Elsewhere: who opens a database here finds the log of the one that is served.
+      const other = join(sandbox.emptyFolder(), 'other.db')
+      make?.(other)
+      renameSync(file, `${file}-aside`)
+      if (make) renameSync(other, file)
       for (const connection of connections) {
-        expectUnavailable(await connection.create(aPersona()))
+        expectUnavailable((await create(connection)).answer, 'The database file was replaced or removed.')
         expect((await connection.request('GET', '/health/ready')).status).toBe(503)
         expect((await connection.request('GET', '/health/live')).status).toBe(200)
       }
-      expect(await server.closed).toEqual({ code: 1, signal: null })
-      expect(performance.now() - start).toBeLessThan(NOTICED_WITHIN_MS)
-      expect(server.linesWith('a worker died and is started again')).toEqual([])
-      expect(server.linesWith('stopping the workers')).toMatchObject([{ reason: expect.stringContaining('gator.db') }])
+      renameSync(`${file}-aside`, file)
+      await expectToServe()
     },
   )
+
+  // A mode would not do: what is open stays writable, and nothing is forbidden to root.
+  const itIfItCanFreeze = canFreeze ? it : it.skip
+  itIfItCanFreeze(
+    'that became read-only (chattr +i) refuses writes, serves reads, and takes writes again when it is writable',
+    async () => {
+      await expectToServe()
+      freeze('+i', folder)
+      for (const connection of connections) {
+        const detail = /^The database file cannot be used \(SQLITE_(IOERR_WRITE|READONLY)\)\.$/
+        expectUnavailable((await create(connection)).answer, expect.stringMatching(detail))
+        expect((await connection.request('GET', '/api/v1/personas')).status).toBe(200)
+        expect((await connection.request('GET', '/health/live')).status).toBe(200)
+      }
+      freeze('-i', folder)
+      await expectToServe()
+    },
+  )
+
+  it('has, after all of that, what was acknowledged and nothing that was refused, and no worker died', async () => {
+    expect(server.linesWith('a worker died and is started again')).toEqual([])
+    expect(await server.stop()).toEqual({ code: 0, signal: null })
+    expect(withDatabase(folder, (database) => ledger.judge(database))).toEqual([])
+    expect(ledger.total('refused')).toBeGreaterThan(0)
+  })
+})
+
+describe('a database file that stays away from a running server', () => {
+  const sandbox = new Sandbox()
+  afterEach(() => sandbox.clear())
 
   it('that was replaced ends a server of one process too, and is served by no worker that is forked later', async () => {
     const single = { folder: sandbox.folder() }
     const alone = await sandbox.start(single)
-    renameSync(join(sandbox.folder(), 'gator.db'), join(single.folder, 'gator.db'))
     const folder = sandbox.folder()
     const server = await sandbox.start({ folder, workers: 2 })
+    const movedAt = performance.now()
+    renameSync(join(sandbox.folder(), 'gator.db'), join(single.folder, 'gator.db'))
     const pids = await server.workerPids()
     renameSync(join(sandbox.folder(), 'gator.db'), join(folder, 'gator.db'))
     for (const pid of pids) process.kill(pid, 'SIGKILL')
     expect(await server.closed).toEqual({ code: 1, signal: null })
     expect(server.linesWith('listening')).toHaveLength(2)
     expect(await alone.closed).toEqual({ code: 1, signal: null })
+    expect(alone.linesWith('the database cannot be used any more: stopping')).toHaveLength(1)
+    expect(performance.now() - movedAt).toBeLessThan(NOTICED_WITHIN_MS)
+  })
+})
+
+describe('a database file that is damaged under a running server', () => {
+  const sandbox = new Sandbox()
+  let file: string
+  let server: ServerProcess
+  let connections: Connection[]
+
+  beforeAll(async () => {
+    const folder = sandbox.folder()
+    file = join(folder, 'gator.db')
+    server = await sandbox.start({ folder, workers: 2 })
+    connections = await sandbox.connectToEachWorker(server, 2)
+  })
+  afterAll(() => sandbox.clear())
+  afterEach(async () => {
+    for (const connection of connections) expect((await connection.request('GET', '/health/live')).status).toBe(200)
+    expect(server.linesWith('a worker died and is started again')).toEqual([])
   })
 
-  it('that is truncated to half answers what it can, and says of the rest that the database is unavailable', async () => {
-    const folder = sandbox.folder()
-    const server = await sandbox.start({ folder, workers: 2 })
-    const connections = await sandbox.connectToEachWorker(server, 2)
-    const file = join(folder, 'gator.db')
+  it('by being cut to half answers what it can, and says of the rest that the database is unavailable', async () => {
     truncateSync(file, statSync(file).size / 2)
     const statuses: number[] = []
     for (const connection of connections) {
       statuses.push((await connection.create(aPersona())).status)
       statuses.push((await connection.request('GET', '/api/v1/personas')).status)
-      expect((await connection.request('GET', '/health/live')).status).toBe(200)
     }
     for (const status of statuses) expect([200, 201, 503]).toContain(status)
     expect(statuses).toContain(503)
-    expect(server.linesWith('a worker died and is started again')).toEqual([])
+  })
+
+  it('by being written over says that the database is unavailable', async () => {
+    writeFileSync(file, randomBytes(RANDOM_BYTES))
+    const detail = expect.stringMatching(/^The database file cannot be used \(SQLITE_(NOTADB|CORRUPT)\)\.$/)
+    for (const connection of connections) {
+      expectUnavailable(await connection.request('GET', '/api/v1/personas'), detail)
+    }
+  })
+
+  // What readiness asks needs no page of the file.
+  it.failing('by being written over is not ready', async () => {
+    for (const connection of connections) {
+      expect((await connection.request('GET', '/health/ready')).status).toBe(503)
+    }
   })
 })
 
-function expectUnavailable({ status, headers, body }: Answer): void {
-  expect({ status, type: body['type'], detail: body['detail'], retry: headers['retry-after'] }).toEqual({
+function expectUnavailable(answer: Answer | undefined, detail: unknown): void {
+  const { status, headers, body } = answer ?? {}
+  expect({ status, type: body?.['type'], detail: body?.['detail'], retry: headers?.['retry-after'] }).toEqual({
     status: 503,
     type: expect.stringContaining('database-unavailable'),
-    detail: 'The database file was replaced or removed.',
+    detail,
     retry: expect.stringMatching(/^\d+$/),
   })
 }

@@ -3,50 +3,48 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { afterEach, describe, expect, it } from '@jest/globals'
 import { withDatabase } from '../processes/database-file.js'
 import { Sandbox } from '../processes/sandbox.js'
-import type { ServerProcess } from '../processes/server.js'
-import { until } from '../processes/until.js'
+import type { Exit, ServerProcess } from '../processes/server.js'
 import type { TestDatabase } from '../support/databases.js'
+import { type Kill, LONGEST_PAUSE_MS, pauseBeforeKill, WorkerKiller } from './kills.js'
 import { Ledger, type LedgerRow } from './ledger.js'
 import { Load } from './load.js'
 import { saySeed, scale, say, seededRandom } from './scale.js'
-import { median, summary } from './statistics.js'
+import { shareWithin, summary } from './statistics.js'
 
-const WORKERS = 4
+/** All but the last one are killed while they serve. After that the kills are faster than two cores can start others. */
+const WORKERS = { SQLite: 4, PostgreSQL: 3 }
 /** Two are enough to be ended with the primary, and start in half the time. */
 const WORKERS_OF_A_KILLED_PRIMARY = 2
-const WRITERS = 4
-/** A connection that was handed to a worker at the moment of its death answers nothing any more. */
+/**
+ * So many that one of them is always connected to a worker that lives: a connection that was handed to a worker at the
+ * moment of its death answers nothing any more, and would be measured in place of the server.
+ */
+const WRITERS = 12
+/** Such a connection is given up after this. */
 const GIVE_UP_MS = 1_000
 /** A write is always under way, and the processor is free for whoever is started again. */
-const REST_MS = 5
-const SHORTEST_PAUSE_MS = 20
-const LONGEST_PAUSE_MS = 150
+const REST_MS = 15
 /** The pause before a slot is filled again grows with each death: after so many kills a new server goes on. */
 const KILLS_PER_SERVER = 10
 const NEXT_WRITE_WITHIN_MS = 200
 /** There every write needs a second process, which a busy machine lets wait as well. */
 const NEXT_WRITE_ON_POSTGRESQL_WITHIN_MS = 500
 const WRITES_BEFORE_A_KILL = 20
-const DEATH = 'a worker died and is started again'
+const WRITES_BEFORE_A_PRIMARY_IS_KILLED = 4
+const WRITERS_BEFORE_A_PRIMARY_IS_KILLED = 4
+/** How much later than meant a kill may come, and how many must not: to list processes takes a busy machine a while. */
+const LATE_BY_MS = 50
+const PUNCTUAL_SHARE = 0.8
+/** Of the kills so many must be of a worker that served: who kills only what is just starting disturbs nobody. */
+const SERVED_SHARE = 1 / 4
 
-/**
- * How long nobody's write was acknowledged, at the longest, between a kill and the next one (or the second after it).
- * The gap that the kill falls into counts wholly.
- */
-function longestGapAfter(killedAt: number, until: number, acknowledgedAt: readonly number[]): number {
-  const before = acknowledgedAt.filter((at) => at <= killedAt).at(-1) ?? killedAt
-  const next = acknowledgedAt.find((at) => at > until) ?? until
-  const times = [before, ...acknowledgedAt.filter((at) => at > killedAt && at <= until), next]
-  return Math.max(...times.slice(1).map((at, index) => at - (times[index] ?? at)))
-}
-
-/** The longest gap after each of the kills. */
-function gapsAfter(kills: readonly number[], load: Load): number[] {
-  const acknowledgedAt = load.outcomes.filter(({ fate }) => fate === 'acknowledged').map(({ at }) => at)
-  const last = acknowledgedAt.at(-1) ?? 0
-  return kills.map((kill, index) =>
-    longestGapAfter(kill, Math.min(kills[index + 1] ?? last, kill + 1_000), acknowledgedAt),
-  )
+/** How long after each kill the first write was acknowledged that was asked for after it; Infinity when none was. */
+function nextWritesAfter(kills: readonly Kill[], { outcomes }: Load): number[] {
+  const acknowledged = outcomes.filter(({ fate }) => fate === 'acknowledged')
+  return kills.map(({ at: killedAt }) => {
+    const next = acknowledged.find(({ at, answer }) => at - (answer?.durationMs ?? NaN) >= killedAt)
+    return (next?.at ?? Infinity) - killedAt
+  })
 }
 
 /** What contradicts the ledger; in SQLite's file, which the killed had open themselves, also what is broken. */
@@ -65,29 +63,29 @@ describe('kill -9 under writes', () => {
     await Promise.all(Object.values(sandboxes).map((sandbox) => sandbox.clear()))
   })
 
-  function startLoad(sandbox: Sandbox, server: ServerProcess, ledger: Ledger, name: string): Load {
+  function startLoad(sandbox: Sandbox, server: ServerProcess, ledger: Ledger, name: string, writers = WRITERS): Load {
     const connect = () => sandbox.connect(server)
-    const load = new Load({ ledger, writers: WRITERS, connect, name, timeoutMs: GIVE_UP_MS, restMs: REST_MS })
+    const load = new Load({ ledger, writers, connect, name, timeoutMs: GIVE_UP_MS, restMs: REST_MS })
     loads.push(load)
     return load
   }
 
   /** Waits until so many more writes have been acknowledged; if not, says what the server said. */
-  function progress(server: ServerProcess, load: Load): Promise<void> {
-    return load.progress(WRITES_BEFORE_A_KILL).catch((error: Error) => {
+  function progress(server: ServerProcess, load: Load, writes = WRITES_BEFORE_A_KILL): Promise<void> {
+    return load.progress(writes).catch((error: Error) => {
       throw new Error(`${error.message}\n${server.output}`)
     })
   }
 
-  /** The workers that live, when every one of the kills has been noticed and at least two listen; undefined until then. */
-  async function serving(server: ServerProcess, kills: number): Promise<number[] | undefined> {
-    if (server.linesWith(DEATH).length < kills) return undefined
-    const listening = new Set<unknown>()
-    for (const { msg, worker } of server.lines) {
-      if (msg === 'listening') listening.add(worker)
-      if (msg === DEATH) listening.delete(worker)
-    }
-    return listening.size >= 2 ? server.workerPids() : undefined
+  /** Kills so many workers of a server under a load, and ends both. */
+  async function killWorkers(server: ServerProcess, load: Load, count: number, random: () => number) {
+    await progress(server, load)
+    const killer = new WorkerKiller(server, random)
+    for (let kill = 0; kill < count; kill++) await killer.kill()
+    await progress(server, load)
+    await load.stop()
+    expect(await server.stop()).toEqual({ code: 0, signal: null })
+    return killer.kills
   }
 
   it.each(['SQLite', 'PostgreSQL'] as const)(
@@ -98,43 +96,42 @@ describe('kill -9 under writes', () => {
       const sandbox = sandboxes[kind]
       const database = await sandbox.database()
       const ledger = new Ledger()
-      const gaps: number[] = []
-      const pauses: number[] = []
+      const kills: Kill[] = []
+      const nextWrites: number[] = []
       // PostgreSQL's own processes are not the ones that are killed: a quarter of the kills tells.
       const workerKills = kind === 'SQLite' ? scale.workerKills : scale.workerKills / 4
-      for (let done = 0; done < workerKills; done += KILLS_PER_SERVER) {
-        const server = await sandbox.start({ database, workers: WORKERS })
-        const load = startLoad(sandbox, server, ledger, `Worker ${done}`)
-        await progress(server, load)
-        const kills: number[] = []
-        for (let kill = 0; kill < Math.min(KILLS_PER_SERVER, workerKills - done); kill++) {
-          await delay(SHORTEST_PAUSE_MS + random() * (LONGEST_PAUSE_MS - SHORTEST_PAUSE_MS))
-          // At least one must be left: what it does is what is measured.
-          const workers = await until('two workers serve', () => serving(server, kills.length))
-          const victim = workers[Math.floor(random() * workers.length)] ?? 0
-          if (kills.length > 0) pauses.push(performance.now() - (kills.at(-1) ?? NaN))
-          kills.push(performance.now())
-          process.kill(victim, 'SIGKILL')
-        }
-        await progress(server, load)
-        await load.stop()
-        gaps.push(...gapsAfter(kills, load))
-        expect(await server.stop()).toEqual({ code: 0, signal: null })
+      while (kills.length < workerKills) {
+        const server = await sandbox.start({ database, workers: WORKERS[kind] })
+        const load = startLoad(sandbox, server, ledger, `Worker ${kills.length}`)
+        const ofThisServer = await killWorkers(
+          server,
+          load,
+          Math.min(KILLS_PER_SERVER, workerKills - kills.length),
+          random,
+        )
+        kills.push(...ofThisServer)
+        nextWrites.push(...nextWritesAfter(ofThisServer, load))
       }
-      say(`${kind}: ${gaps.length} kills of a worker; between kills: ${summary(pauses)}`)
-      say(`longest time without an acknowledged write after a kill: ${summary(gaps)}`)
+      const pauses = kills.map(({ pauseMs }) => pauseMs)
+      const served = kills.filter(({ hasServed }) => hasServed).length
+      say(`${kind}: ${kills.length} kills of a worker, ${served} of them while it served; pauses: ${summary(pauses)}`)
+      say(`next write that was asked for after a kill: ${summary(nextWrites)}`)
       say(
         `acknowledged ${ledger.total('acknowledged')}, unknown ${ledger.total('unknown')}, refused ${ledger.total('refused')}`,
       )
       expect(await verdictsOn(database, ledger)).toEqual([])
       expect(ledger.total('acknowledged')).toBeGreaterThan(workerKills)
+      expect(served).toBeGreaterThanOrEqual(kills.length * SERVED_SHARE)
+      expect(shareWithin(pauses, LONGEST_PAUSE_MS + LATE_BY_MS)).toBeGreaterThanOrEqual(PUNCTUAL_SHARE)
       const withinMs = kind === 'SQLite' ? NEXT_WRITE_WITHIN_MS : NEXT_WRITE_ON_POSTGRESQL_WITHIN_MS
-      expect(median(gaps)).toBeLessThanOrEqual(withinMs)
+      expect(shareWithin(nextWrites, withinMs)).toBeGreaterThanOrEqual(scale.promptShare)
     },
     scale.testTimeoutMs,
   )
 
-  // Beyond SQLite's file a primary leaves nothing that its successor could find broken.
+  // Beyond SQLite's file a primary leaves nothing that its successor could find broken. A cycle is the start of a server,
+  // 1.6 s on two cores, and nothing makes it shorter: twenty would take half a minute, so there are six here, and 500 in
+  // the soak.
   it(
     'of the primary on SQLite loses no acknowledged write, and leaves a database that the next server takes',
     async () => {
@@ -142,25 +139,38 @@ describe('kill -9 under writes', () => {
       const sandbox = sandboxes.SQLite
       const folder = sandbox.folder()
       const ledger = new Ledger()
-      const firstWrites: number[] = []
-      for (let kill = 0; kill < scale.primaryKills; kill++) {
-        const server = await sandbox.start({ folder, workers: WORKERS_OF_A_KILLED_PRIMARY })
+      const sinceListening: number[] = []
+      const sinceKill: number[] = []
+      const exits: Promise<Exit>[] = []
+      let killedAt: number | undefined
+      for (let kill = 0; kill <= scale.primaryKills; kill++) {
+        // At once: the workers of the one that was killed may be ending still, or in the middle of a write.
+        const server = sandbox.launch({ folder, workers: WORKERS_OF_A_KILLED_PRIMARY })
+        await server.line('all workers listen')
         const listensAt = performance.now()
-        const load = startLoad(sandbox, server, ledger, `Primary ${kill}`)
-        await progress(server, load)
-        firstWrites.push((load.outcomes.find(({ fate }) => fate === 'acknowledged')?.at ?? NaN) - listensAt)
-        await delay(SHORTEST_PAUSE_MS + random() * (LONGEST_PAUSE_MS - SHORTEST_PAUSE_MS))
+        const load = startLoad(sandbox, server, ledger, `Primary ${kill}`, WRITERS_BEFORE_A_PRIMARY_IS_KILLED)
+        await progress(server, load, WRITES_BEFORE_A_PRIMARY_IS_KILLED)
+        const firstAt = load.outcomes.find(({ fate }) => fate === 'acknowledged')?.at ?? NaN
+        if (killedAt !== undefined) {
+          sinceListening.push(firstAt - listensAt)
+          sinceKill.push(firstAt - killedAt)
+        }
+        await delay(pauseBeforeKill(random))
         server.kill('SIGKILL')
-        // Closed: the workers have ended too.
-        expect(await server.closed).toEqual({ code: null, signal: 'SIGKILL' })
-        await load.stop()
+        killedAt = performance.now()
+        exits.push(server.closed)
+        void load.stop()
       }
-      say(`${firstWrites.length} kills of the primary; first write of the next server: ${summary(firstWrites)}`)
+      // Closed: the workers have ended too.
+      for (const exit of await Promise.all(exits)) expect(exit).toEqual({ code: null, signal: 'SIGKILL' })
+      await Promise.all(loads.map((load) => load.stop()))
+      say(`${sinceKill.length} kills of the primary; first write since the kill: ${summary(sinceKill)}`)
+      say(`first write since the next server listened: ${summary(sinceListening)}`)
       say(
         `acknowledged ${ledger.total('acknowledged')}, unknown ${ledger.total('unknown')}, refused ${ledger.total('refused')}`,
       )
       expect(withDatabase(folder, (database) => ledger.judge(database))).toEqual([])
-      expect(median(firstWrites)).toBeLessThanOrEqual(NEXT_WRITE_WITHIN_MS)
+      expect(shareWithin(sinceListening, NEXT_WRITE_WITHIN_MS)).toBeGreaterThanOrEqual(scale.promptShare)
     },
     scale.testTimeoutMs,
   )

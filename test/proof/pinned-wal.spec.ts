@@ -78,7 +78,7 @@ describe('a reader that does not let go, under load', () => {
       )
       expect(largestFree).toBeLessThanOrEqual(BOUND_BYTES)
       expect(largestPinned).toBeGreaterThan(largestFree)
-      expect(quantile(durations, scale.share)).toBeLessThanOrEqual(STOPPED_MS)
+      expect(quantile(durations, scale.promptShare)).toBeLessThanOrEqual(STOPPED_MS)
       expect(await server.stop()).toEqual({ code: 0, signal: null })
       expect(withDatabase(folder, (database) => ledger.judge(database))).toEqual([])
       expect(ledger.total('refused') + ledger.total('unknown')).toBe(0)

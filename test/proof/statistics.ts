@@ -4,6 +4,11 @@ export function quantile(values: readonly number[], share: number): number {
   return sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] ?? NaN
 }
 
+/** The share (0 to 1) of the numbers that are not above a limit. */
+export function shareWithin(values: readonly number[], limit: number): number {
+  return values.filter((value) => value <= limit).length / values.length
+}
+
 export function median(values: readonly number[]): number {
   return quantile(values, 0.5)
 }

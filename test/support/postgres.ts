@@ -15,8 +15,8 @@ export interface PostgresDatabases {
   /** The URL of the superuser's database `postgres`. */
   adminUrl: string
   port: number
-  /** Makes an empty database that no other test has and answers its URL. */
-  createDatabase(): Promise<string>
+  /** Makes a database that no other test has, empty or a copy of the one that is named, and answers its URL. */
+  createDatabase(template?: string): Promise<string>
 }
 
 export interface RunningServer {
@@ -52,7 +52,7 @@ const TEMPLATE_LOCK = 1
  */
 export async function startPostgres(options: PostgresOptions = {}): Promise<PostgresServer> {
   const server = await startServer(options)
-  return { ...server, createDatabase: () => createDatabase(server.adminUrl) }
+  return { ...server, createDatabase: (template) => createDatabase(server.adminUrl, template) }
 }
 
 /** The server that all spec files of one Jest run share. Nobody stops it but Jest's global teardown. */
@@ -60,7 +60,7 @@ export function sharedPostgres(): Promise<PostgresDatabases> {
   const adminUrl = process.env[SHARED_URL_VARIABLE]
   if (!adminUrl) return Promise.reject(new Error(`${SHARED_URL_VARIABLE} is not set: Jest's global setup did not run`))
   const port = Number(new URL(adminUrl).port)
-  return Promise.resolve({ adminUrl, port, createDatabase: () => createDatabase(adminUrl) })
+  return Promise.resolve({ adminUrl, port, createDatabase: (template) => createDatabase(adminUrl, template) })
 }
 
 /** Makes a migrated database of the caller's own on the shared server and answers its URL. */

@@ -92,6 +92,13 @@ export class PostgresqlDatabase extends PrismaDatabase {
     return this.translated(() => this.#inTurn(() => this.writer.$transaction(work)))
   }
 
+  // To give out a transaction id is the least that the server writes.
+  override async probeWrite(): Promise<void> {
+    await this.translated(() =>
+      this.#inTurn(() => this.clients.writer.$queryRawUnsafe('SELECT pg_current_xact_id()::text')),
+    )
+  }
+
   override assertUsable(): void {
     // A server that is away comes back, and is the same one: each connection asks for itself.
   }

@@ -128,6 +128,17 @@ export class SqliteEngine {
     }
   }
 
+  /** Makes a write that changes nothing, and waits for its turn like any other. */
+  async probeWrite(): Promise<void> {
+    const transaction = await this.begin()
+    try {
+      transaction.touch()
+      await transaction.commit()
+    } finally {
+      transaction.rollback()
+    }
+  }
+
   /** Begins an immediate transaction (see {@link WriteGate.begin}), which the watchdog ends if its owner does not. */
   async begin(): Promise<WriteTransaction> {
     this.admit()

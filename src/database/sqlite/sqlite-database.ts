@@ -51,6 +51,10 @@ export class SqliteDatabase extends PrismaDatabase {
     this.engine.assertUsable()
   }
 
+  override probeWrite(): Promise<void> {
+    return this.translated(() => this.engine.probeWrite())
+  }
+
   override probe(): Promise<void> {
     return this.translated(async () => {
       this.assertUsable()

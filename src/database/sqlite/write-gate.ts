@@ -127,6 +127,8 @@ export class WriteGate {
         this.#connection.control('BEGIN IMMEDIATE')
         return this.#connection
       } catch (error) {
+        // Nobody would end it.
+        if (this.#connection?.isInTransaction) this.#dropConnection('a BEGIN that failed left it in a transaction')
         if (!isBusy(error)) throw error
         this.#options.observer.onBusy?.({ code: sqliteCodeOf(error) ?? 'SQLITE_BUSY' })
       }

@@ -5,6 +5,8 @@ import { commitOutcomeUnknown, isBusy, sqliteCodeOf, transactionClosed } from '.
 
 const COMMIT_ATTEMPTS = 4
 const COMMIT_RETRY_MS = 1
+/** What SQLite answers when it cannot write a frame of the WAL. */
+const WRITE_FAILED = /^SQLITE_(FULL|IOERR_WRITE)$/
 
 /**
  * An immediate transaction on the write connection, and the exclusive lease of that connection: as long as it is open,
@@ -53,6 +55,12 @@ export class WriteTransaction {
 
   executeScript(script: string): void {
     this.#run(() => this.#connection.executeScript(script))
+  }
+
+  /** Writes a page as it is: nothing changes, but the COMMIT has something to write. */
+  touch(): void {
+    const version = this.query({ sql: 'PRAGMA user_version', args: [], argTypes: [] }).rows[0]?.[0]
+    this.executeScript(`PRAGMA user_version = ${Number(version)}`)
   }
 
   savepoint(action: 'SAVEPOINT' | 'RELEASE' | 'ROLLBACK TO', name: string): void {
@@ -108,10 +116,11 @@ export class WriteTransaction {
     }
   }
 
-  // While the transaction is open nothing has happened. When it is not, SQLite has undone it; but for a full disk, which
-  // is met before the last frame is written, the WAL may hold all of it, and the recovery after a crash would find it.
+  // While the transaction is open nothing has happened. When it is not, SQLite has undone it. That a frame could not be
+  // written means that the last one, which makes the others count, was not; after any other error (of the sync, say) the
+  // WAL may hold all of it, and the recovery after a crash would find it.
   #mayHaveTakenEffect(error: unknown): boolean {
-    return !this.#connection.isInTransaction && sqliteCodeOf(error) !== 'SQLITE_FULL'
+    return !this.#connection.isInTransaction && !WRITE_FAILED.test(sqliteCodeOf(error) ?? '')
   }
 
   #run<T>(work: () => T): T {
