@@ -1,4 +1,5 @@
 import { inspect } from 'node:util'
+import { BackupError } from '../backup/backup-errors.js'
 import { InvalidSettingsError } from '../config/settings.js'
 import { MigrationFailedError } from '../database/migrations/deploy.js'
 import { SchemaStateError } from '../database/migrations/migrations.js'
@@ -25,6 +26,7 @@ const FOR_PEOPLE = [
   LegacyFileError,
   ImportInterruptedError,
   TransferError,
+  BackupError,
 ]
 const WRONG_USAGE = [UsageError, InvalidSettingsError]
 

@@ -1,8 +1,13 @@
 import { Command } from 'commander'
 import { packageInfo } from '../package-root.js'
+import { backupCommand } from './commands/backup.js'
+import { backupsCommand } from './commands/backups.js'
+import { checkpointCommand } from './commands/checkpoint.js'
 import { demoCommand } from './commands/demo.js'
+import { doctorCommand } from './commands/doctor.js'
 import { importLegacyCommand } from './commands/import-legacy.js'
 import { migrateCommand } from './commands/migrate.js'
+import { restoreCommand } from './commands/restore.js'
 import { serveCommand } from './commands/serve.js'
 import { transferCommand } from './commands/transfer.js'
 
@@ -19,7 +24,18 @@ export function createProgram(): Command {
         'Exit codes: 0 done, 1 failed, 2 the command line or a setting is wrong.',
     )
     .showHelpAfterError('(gator help shows what there is)')
-  const commands = [serveCommand(), migrateCommand(), transferCommand(), importLegacyCommand(), demoCommand()]
+  const commands = [
+    serveCommand(),
+    migrateCommand(),
+    doctorCommand(),
+    backupCommand(),
+    backupsCommand(),
+    restoreCommand(),
+    checkpointCommand(),
+    transferCommand(),
+    importLegacyCommand(),
+    demoCommand(),
+  ]
   for (const command of commands) program.addCommand(command)
   throwInsteadOfExiting(program)
   return program

@@ -1,4 +1,5 @@
 import { existsSync, readFileSync } from 'node:fs'
+import { delimiter } from 'node:path'
 import { parseEnv } from 'node:util'
 import { parseSettings, type SettingName, type Settings } from './settings.js'
 
@@ -45,4 +46,9 @@ export function workerSlot(): number | undefined {
 /** The environment of a child process, with some variables replaced. */
 export function environmentWith(overrides: Readonly<Record<string, string>>): NodeJS.ProcessEnv {
   return { ...process.env, ...overrides }
+}
+
+/** The folders in which the system looks for programs. */
+export function searchPath(): string[] {
+  return (process.env['PATH'] ?? '').split(delimiter).filter((folder) => folder !== '')
 }

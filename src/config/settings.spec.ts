@@ -36,6 +36,7 @@ describe('parseSettings', () => {
         statementTimeoutMs: 10_000,
         directUrl: null,
       },
+      backup: { directory: resolve('data/backups'), intervalMs: 0, keep: 7 },
       log: { level: 'info', format: 'json', sql: false },
     })
   })
@@ -82,6 +83,8 @@ describe('parseSettings', () => {
     ['DATABASE_URL', 'postgresql://host/db?schema=other'],
     ['DATABASE_DIRECT_URL', 'file:gator.db'],
     ['MIGRATE_ON_START', 'yes'],
+    ['BACKUP_INTERVAL_MINUTES', '20161'],
+    ['BACKUP_KEEP', '0'],
     ['BODY_LIMIT_BYTES', '10'],
     ['CORS_ORIGINS', 'https://a.example/path'],
     ['CORS_ORIGINS', 'a.example'],

@@ -1,5 +1,6 @@
 import { availableParallelism } from 'node:os'
 import { isIP } from 'node:net'
+import { resolve } from 'node:path'
 import { z } from 'zod'
 import { type DatabaseTarget, KNOWN_DATABASE_URLS, parseDatabaseUrl } from './database-url.js'
 
@@ -15,6 +16,7 @@ export interface Settings {
     readonly corsOrigins: readonly string[]
   }
   readonly database: DatabaseSettings
+  readonly backup: BackupSettings
   readonly log: { readonly level: LogLevel; readonly format: 'pretty' | 'json'; readonly sql: boolean }
 }
 
@@ -43,6 +45,15 @@ export interface DatabaseSettings {
   readonly directUrl: string | null
 }
 
+export interface BackupSettings {
+  /** Absolute. */
+  readonly directory: string
+  /** How long after the last backup the server makes the next one; 0: it makes none. */
+  readonly intervalMs: number
+  /** How many backups of the folder are kept; 1 at least. */
+  readonly keep: number
+}
+
 /** One environment variable: how it is read, its default as a person would write it, its bounds, and why it exists. */
 export interface SettingDefinition {
   readonly schema: z.ZodType
@@ -63,6 +74,10 @@ const MAX_PORT = 65_535
 const MIN_WAL_BYTES = 65_536
 const MAX_WAL_BYTES = 1_073_741_824
 const MAX_FREE_DISK_BYTES = Number.MAX_SAFE_INTEGER
+/** Two weeks; a timer takes 24 days at most. */
+const MAX_BACKUP_INTERVAL_MINUTES = 20_160
+const MS_PER_MINUTE = 60_000
+const MAX_BACKUPS_KEPT = 10_000
 
 const wholeNumber = (min: number, max: number) => {
   const fault = `must be a whole number from ${min} to ${max}`
@@ -231,6 +246,24 @@ export const settingDefinitions = {
     values: 'true or false',
     description: 'Apply pending migrations at start. With false, a database that is behind stops the start.',
   },
+  BACKUP_DIRECTORY: {
+    schema: z.string().transform((path) => resolve(path)),
+    defaultText: './data/backups',
+    values: 'folder',
+    description: 'Where backups are kept. Better on another disk than the database.',
+  },
+  BACKUP_INTERVAL_MINUTES: {
+    schema: wholeNumber(0, MAX_BACKUP_INTERVAL_MINUTES),
+    defaultText: '0',
+    values: '0–20160 minutes',
+    description: 'How long after the last backup a running server makes the next one. 0: it makes none.',
+  },
+  BACKUP_KEEP: {
+    schema: wholeNumber(1, MAX_BACKUPS_KEPT),
+    defaultText: '7',
+    values: '1–10000 backups',
+    description: 'How many backups are kept; after one has succeeded, the oldest beyond these are removed.',
+  },
   CORS_ORIGINS: {
     schema: origins,
     defaultText: '',
@@ -340,6 +373,11 @@ function group(parsed: Parsed, isTerminal: boolean): Settings {
       statementTimeoutMs: parsed.DATABASE_STATEMENT_TIMEOUT_MS,
       directUrl: parsed.DATABASE_DIRECT_URL ?? null,
     },
+    backup: {
+      directory: parsed.BACKUP_DIRECTORY,
+      intervalMs: parsed.BACKUP_INTERVAL_MINUTES * MS_PER_MINUTE,
+      keep: parsed.BACKUP_KEEP,
+    },
     log: {
       level: parsed.LOG_LEVEL,
       format: parsed.LOG_FORMAT ?? (isTerminal ? 'pretty' : 'json'),
@@ -348,7 +386,8 @@ function group(parsed: Parsed, isTerminal: boolean): Settings {
   }
 }
 
-function isLoopback(host: string): boolean {
+/** Whether only this machine reaches a host. */
+export function isLoopback(host: string): boolean {
   return host === 'localhost' || host === '::1' || /^127(\.\d{1,3}){3}$/.test(host)
 }
 

@@ -19,3 +19,13 @@ export const openBetterSqlite3: OpenDriver = (file, options) =>
     fileMustExist: options.readonly,
     timeout: options.timeoutMs,
   })
+
+/** Opens a file to read for as long as `work` runs. */
+export function reading<T>(file: string, work: (driver: SqliteDriver) => T, timeoutMs = 0): T {
+  const driver = openBetterSqlite3(file, { readonly: true, timeoutMs })
+  try {
+    return work(driver)
+  } finally {
+    driver.close()
+  }
+}

@@ -5,7 +5,7 @@ import type { AppliedMigration } from '../migrations/migration-history.js'
 import type { MigrationStore } from '../migrations/migration-store.js'
 import { SchemaStateError } from '../migrations/migrations.js'
 import { isUnfinished, TRANSFER_STATE } from '../migrations/transfer-state.js'
-import { openBetterSqlite3 } from './driver.js'
+import { openBetterSqlite3, reading, type SqliteDriver } from './driver.js'
 import { isBusy, sqliteCodeOf } from './errors.js'
 
 interface MigrationRow {
@@ -82,7 +82,7 @@ async function beginExclusive(begin: () => void): Promise<void> {
 function readHistory(file: string): AppliedMigration[] {
   try {
     assertWritable(file)
-    return readRows(file).map(toApplied)
+    return reading(file, appliedMigrationsOf, BUSY_TIMEOUT_MS)
   } catch (error) {
     const code = sqliteCodeOf(error)
     if (code === undefined || isBusy(error)) throw error
@@ -108,24 +108,21 @@ function assertWritable(file: string): void {
 const HISTORY =
   'SELECT migration_name, checksum, finished_at, rolled_back_at FROM _prisma_migrations ORDER BY started_at'
 
-function readRows(file: string): MigrationRow[] {
-  return readTable<MigrationRow>(file, '_prisma_migrations', HISTORY)
+/** The rows of `_prisma_migrations`, oldest first, through a connection that is open; none when there is no such table. */
+export function appliedMigrationsOf(driver: SqliteDriver): AppliedMigration[] {
+  return rowsOf<MigrationRow>(driver, '_prisma_migrations', HISTORY).map(toApplied)
 }
 
 function readTransferStates(file: string): string[] {
   const sql = `SELECT state FROM ${TRANSFER_STATE}`
-  return readTable<{ state: string }>(file, TRANSFER_STATE, sql).map(({ state }) => state)
+  const states = reading(file, (driver) => rowsOf<{ state: string }>(driver, TRANSFER_STATE, sql), BUSY_TIMEOUT_MS)
+  return states.map(({ state }) => state)
 }
 
 /** The rows of a query; none when there is no such table. */
-function readTable<Row>(file: string, table: string, sql: string): Row[] {
-  const driver = openBetterSqlite3(file, { readonly: true, timeoutMs: BUSY_TIMEOUT_MS })
-  try {
-    const found = driver.prepare(`SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = ?`).get(table)
-    return found === undefined ? [] : driver.prepare<[], Row>(sql).all()
-  } finally {
-    driver.close()
-  }
+function rowsOf<Row>(driver: SqliteDriver, table: string, sql: string): Row[] {
+  const found = driver.prepare(`SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = ?`).get(table)
+  return found === undefined ? [] : driver.prepare<[], Row>(sql).all()
 }
 
 function toApplied(row: MigrationRow): AppliedMigration {

@@ -1,0 +1,50 @@
+import { existsSync } from 'node:fs'
+import { Command, Option } from 'commander'
+import { loadSettings } from '../../config/environment.js'
+import { type CheckpointMode, runCheckpoint } from '../../database/sqlite/checkpoint.js'
+import { CommandFailedError } from '../failure.js'
+import { createOutput } from '../output.js'
+
+interface Options {
+  readonly mode: 'passive' | 'truncate'
+  readonly json?: boolean
+}
+
+/** `gator checkpoint`: brings SQLite's log into the database file. */
+export function checkpointCommand(): Command {
+  return new Command('checkpoint')
+    .description(
+      "bring what is in SQLite's log (the WAL) into the database file; exit code 1 when somebody was in the way",
+    )
+    .addOption(
+      new Option(
+        '--mode <mode>',
+        'passive: as far as nobody is in the way; truncate: wait for others, and empty the log',
+      )
+        .choices(['passive', 'truncate'])
+        .default('truncate'),
+    )
+    .option('--json', 'print the result as JSON')
+    .action(checkpoint)
+}
+
+function checkpoint({ mode, json: isJson = false }: Options): void {
+  const output = createOutput(isJson)
+  const { target, busyTimeoutMs } = loadSettings().database
+  if (target.provider !== 'sqlite') {
+    throw new CommandFailedError(
+      'DATABASE_URL names PostgreSQL, which makes its checkpoints itself: this is for SQLite.',
+    )
+  }
+  if (!existsSync(target.file)) throw new CommandFailedError(`There is no database file ${target.file}.`)
+  const { isBusy, frames, checkpointed } = runCheckpoint(
+    target.file,
+    mode.toUpperCase() as CheckpointMode,
+    busyTimeoutMs,
+  )
+  const isDone = !isBusy && checkpointed >= frames
+  const text = `${frames} frames in the log, ${checkpointed} of them in the database file`
+  const advice = isDone ? '' : '; a reader, or a writer, was in the way: try again'
+  output.result({ ok: isDone, mode, isBusy, frames, checkpointed }, `${text}${advice}`)
+  if (!isDone) process.exitCode = 1
+}
