@@ -7,18 +7,33 @@ import { DatabaseModule, type OpenDatabase } from './database/database.module.js
 import { HealthModule } from './health/health.module.js'
 import { ProblemFilter } from './http/problem.filter.js'
 import { LoggingModule } from './logging/logging.module.js'
+import type { Gatherer } from './metrics/gatherer.js'
+import { MetricsModule } from './metrics/metrics.module.js'
+import type { ProcessMetrics } from './metrics/process-metrics.js'
 import { PersonasModule } from './personas/personas.module.js'
 import { RootController } from './root/root.controller.js'
 
+/** What this process measures, and who asks all of them. */
+export interface Measuring {
+  readonly metrics: ProcessMetrics
+  readonly gatherer: Gatherer
+}
+
 @Module({})
 export class AppModule {
-  static forRoot(settings: Settings, logger: Logger, openDatabase: OpenDatabase): DynamicModule {
+  static forRoot(
+    settings: Settings,
+    logger: Logger,
+    openDatabase: OpenDatabase,
+    { metrics, gatherer }: Measuring,
+  ): DynamicModule {
     return {
       module: AppModule,
       imports: [
         ConfigModule.forRoot(settings),
         LoggingModule.forRoot(logger),
-        DatabaseModule.forRoot(openDatabase),
+        DatabaseModule.forRoot(openDatabase, metrics),
+        MetricsModule.forRoot(metrics, gatherer),
         HealthModule,
         PersonasModule,
       ],

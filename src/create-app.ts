@@ -1,8 +1,9 @@
 import 'reflect-metadata'
+import cluster from 'node:cluster'
 import { NestFactory } from '@nestjs/core'
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify'
 import type { Logger } from 'pino'
-import { AppModule } from './app.module.js'
+import { AppModule, type Measuring } from './app.module.js'
 import type { Settings } from './config/settings.js'
 import type { OpenDatabase } from './database/database.module.js'
 import { openDatabase as openConfiguredDatabase } from './database/open-database.js'
@@ -19,12 +20,17 @@ import { requestIdOf } from './http/request-id.js'
 import { RESPONSE_HEADERS } from './http/openapi.js'
 import { serveOpenApi } from './http/swagger.js'
 import { NestLogger } from './logging/logger.js'
+import { LocalGatherer, WorkerGatherer } from './metrics/gatherer.js'
+import { ProcessMetrics } from './metrics/process-metrics.js'
+import { RootMetrics } from './metrics/root-metrics.js'
 
 export interface AppOptions {
   readonly settings: Settings
   readonly logger: Logger
   /** The slot of this worker; undefined when it is the only process. */
   readonly worker?: number | undefined
+  /** What this process measures besides, when it is the only one. */
+  readonly rootMetrics?: RootMetrics | undefined
   /** Another way to open the database than the one that the settings name. */
   readonly openDatabase?: OpenDatabase
 }
@@ -62,11 +68,13 @@ export async function createApp(options: AppOptions): Promise<NestFastifyApplica
   })
   ignoreExpectations(fastify)
   addRequestLog(fastify, logger)
+  const measuring = measure(options)
+  measuring.metrics.http.watch(fastify)
   const finishMethodFallbacks = addMethodFallbacks(fastify)
   registerJsonBodyParser(fastify)
 
   const app = await NestFactory.create<NestFastifyApplication>(
-    AppModule.forRoot(settings, logger, openDatabase),
+    AppModule.forRoot(settings, logger, openDatabase, measuring),
     adapter,
     {
       bodyParser: false,
@@ -80,6 +88,13 @@ export async function createApp(options: AppOptions): Promise<NestFastifyApplica
   finishMethodFallbacks()
   await fastify.ready()
   return app
+}
+
+function measure({ settings, worker, rootMetrics }: AppOptions): Measuring {
+  const metrics = new ProcessMetrics(settings, worker)
+  if (cluster.isWorker) return { metrics, gatherer: new WorkerGatherer(metrics, process) }
+  const root = rootMetrics ?? new RootMetrics(settings.database, 1)
+  return { metrics, gatherer: new LocalGatherer(metrics, root) }
 }
 
 function enableCors(app: NestFastifyApplication, origins: readonly string[]): void {

@@ -3,14 +3,14 @@ import { rmSync } from 'node:fs'
 import { inspect } from 'node:util'
 import type { Logger } from 'pino'
 import { RootDuties } from './cluster/root-duties.js'
-import type { ServeOptions } from './cluster/serve.js'
 import { Primary } from './cluster/primary.js'
+import type { serve as serveHere } from './cluster/serve.js'
 import { StartFailedError, tellPrimary } from './cluster/start-failure.js'
 import { loadSettings, workerSlot } from './config/environment.js'
 import { InvalidSettingsError, type Settings } from './config/settings.js'
 import { MigrationFailedError } from './database/migrations/deploy.js'
 import { assertFilled, ensureSchema, SchemaStateError } from './database/migrations/migrations.js'
-import { migrationStoreOf, refusalOfServer, workerCoordination } from './database/root-database.js'
+import { migrationStoreOf, refusalOfServer } from './database/root-database.js'
 import { passLockGate, passStartGates, StartRefusedError } from './database/sqlite/start-gates.js'
 import { UnsafeSqliteVersionError } from './database/sqlite/version-gate.js'
 import { createLogger } from './logging/logger.js'
@@ -45,20 +45,19 @@ async function main(): Promise<void> {
   const refusal = await refusalOfServer(settings, logger).catch(explainUnopened)
   if (refusal !== undefined) throw new StartFailedError(refusal)
   const duties = new RootDuties(settings, logger)
-  const afterwards = () => duties.stop()
   if (settings.server.workers > 1) {
-    return new Primary(settings.server, logger, workerCoordination(settings.database), afterwards).start()
+    return new Primary(settings.server, logger, duties.coordination(), () => duties.stop()).start()
   }
   process.on('SIGHUP', () =>
     logger.warn('SIGHUP reloads workers, and there is only this one process: restart it instead'),
   )
-  return serve(settings, logger, { afterwards })
+  return serve(settings, logger, { duties })
 }
 
 // Nest and all that comes with it: a primary never serves, and needs neither the time nor the memory.
-async function serve(settings: Settings, logger: Logger, options: ServeOptions): Promise<void> {
-  const { serve: serveHere } = await import('./cluster/serve.js')
-  return serveHere(settings, logger, options)
+async function serve(...[settings, logger, options]: Parameters<typeof serveHere>): Promise<void> {
+  const { serve: here } = await import('./cluster/serve.js')
+  return here(settings, logger, options)
 }
 
 // A driver's own error has a code; its message says what is wrong with the file, or the server.

@@ -20,8 +20,10 @@ const KILL_MARGIN_MS = 1_000
 
 /** What the workers of one database have in common. */
 export interface WorkerCoordination {
-  /** Told each worker that is forked, before it does anything. */
-  onFork(worker: Worker): void
+  /** Told each worker that is forked, with its slot, before it does anything. */
+  onFork(worker: Worker, slot: number): void
+  /** Told the slot of each worker that died without being asked to. */
+  onDeath(slot: number): void
   /** What every worker must find at the database's path, see `FileIdentity`; undefined where there is no path. */
   readonly databaseFile: string | undefined
   /** @throws when a worker that is forked now would serve another database than those before it */
@@ -85,6 +87,7 @@ export class Primary {
       if (this.#isStopping || !this.#hasStarted || slot.worker !== worker) return
       const pauseMs = slot.pause.next(Date.now() - slot.startedAt)
       this.logger.error({ worker: slot.number, ...death, pauseMs }, 'a worker died and is started again')
+      this.coordination.onDeath(slot.number)
       setTimeout(() => {
         if (!this.#isStopping && slot.worker === worker) this.#refork(slot)
       }, pauseMs)
@@ -103,7 +106,7 @@ export class Primary {
     const { databaseFile } = this.coordination
     const worker = cluster.fork(workerEnvironment({ slot, port: this.#port, databaseFile }))
     listenForReason(worker, (reason) => this.#fail(reason))
-    this.coordination.onFork(worker)
+    this.coordination.onFork(worker, slot)
     return worker
   }
 

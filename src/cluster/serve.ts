@@ -3,20 +3,21 @@ import type { Settings } from '../config/settings.js'
 import { createApp } from '../create-app.js'
 import { HealthService } from '../health/health.service.js'
 import { Database } from '../database/database.js'
+import type { RootDuties } from './root-duties.js'
 import { listenFailure, tellPrimary } from './start-failure.js'
 import { stopOnSignals } from './shutdown.js'
 
 export interface ServeOptions {
   /** The slot of this worker; undefined when it is the only process. */
   readonly worker?: number | undefined
-  /** What remains to be done when it has stopped serving. */
-  readonly afterwards?: () => Promise<void>
+  /** What this process does besides, when it is the only one. */
+  readonly duties?: RootDuties
 }
 
 /** Serves in this process until a signal stops it. */
-export async function serve(settings: Settings, logger: Logger, { worker, afterwards }: ServeOptions): Promise<void> {
-  const app = await createApp({ settings, logger, worker })
-  const stop = stopOnSignals(app, logger, afterwards ?? (() => Promise.resolve()))
+export async function serve(settings: Settings, logger: Logger, { worker, duties }: ServeOptions): Promise<void> {
+  const app = await createApp({ settings, logger, worker, rootMetrics: duties?.metrics })
+  const stop = stopOnSignals(app, logger, () => duties?.stop() ?? Promise.resolve())
   endWithDatabase(app.get(Database), (reason) => {
     logger.fatal({ reason }, 'the database cannot be used any more: stopping')
     void tellPrimary(reason, true).then((isTold) => {

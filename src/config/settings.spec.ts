@@ -37,7 +37,7 @@ describe('parseSettings', () => {
         directUrl: null,
       },
       backup: { directory: resolve('data/backups'), intervalMs: 0, keep: 7 },
-      log: { level: 'info', format: 'json', sql: false },
+      log: { level: 'info', format: 'json', sql: false, slowWriteWaitMs: 1_000, slowStatementMs: 500 },
     })
   })
 

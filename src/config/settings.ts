@@ -17,7 +17,17 @@ export interface Settings {
   }
   readonly database: DatabaseSettings
   readonly backup: BackupSettings
-  readonly log: { readonly level: LogLevel; readonly format: 'pretty' | 'json'; readonly sql: boolean }
+  readonly log: LogSettings
+}
+
+export interface LogSettings {
+  readonly level: LogLevel
+  readonly format: 'pretty' | 'json'
+  readonly sql: boolean
+  /** From which wait on a write is logged; 0 for none. */
+  readonly slowWriteWaitMs: number
+  /** From which duration on a statement is logged; 0 for none. */
+  readonly slowStatementMs: number
 }
 
 export interface DatabaseSettings {
@@ -294,6 +304,18 @@ export const settingDefinitions = {
     values: 'true or false',
     description: 'Log each SQL statement with its duration, BEGIN and COMMIT included; never its parameters.',
   },
+  LOG_SLOW_WRITE_WAIT_MS: {
+    schema: wholeNumber(0, MAX_BUSY_TIMEOUT_MS),
+    defaultText: '1000',
+    values: '0–600000 ms',
+    description: 'Log a warning for a write that waited longer for its turn and its lock. 0: none.',
+  },
+  LOG_SLOW_STATEMENT_MS: {
+    schema: wholeNumber(0, MAX_BUSY_TIMEOUT_MS),
+    defaultText: '500',
+    values: '0–600000 ms',
+    description: 'Log a warning for an SQL statement that ran longer; never its parameters. 0: none.',
+  },
   ALLOW_UNAUTHENTICATED: {
     schema: flag,
     defaultText: 'false',
@@ -382,6 +404,8 @@ function group(parsed: Parsed, isTerminal: boolean): Settings {
       level: parsed.LOG_LEVEL,
       format: parsed.LOG_FORMAT ?? (isTerminal ? 'pretty' : 'json'),
       sql: parsed.LOG_SQL,
+      slowWriteWaitMs: parsed.LOG_SLOW_WRITE_WAIT_MS,
+      slowStatementMs: parsed.LOG_SLOW_STATEMENT_MS,
     },
   }
 }

@@ -1,52 +1,47 @@
 import cluster from 'node:cluster'
 import type { Logger } from 'pino'
 import { expectedDatabaseFile } from '../config/environment.js'
-import type { Settings } from '../config/settings.js'
+import type { DatabaseSettings, Settings } from '../config/settings.js'
+import type { DatabaseWatch } from './database-watch.js'
 import type { Database } from './database.js'
+import { OperationalLog } from './operational-log.js'
 import { PostgresqlDatabase } from './postgresql/postgresql-database.js'
+import type { SqliteObserver } from './sqlite/observer.js'
 import { SqliteDatabase } from './sqlite/sqlite-database.js'
 import { TicketTurnstile } from './sqlite/ticket-turnstile.js'
+import { together } from './together.js'
 
-/** The one place that chooses a dialect. */
-export async function openDatabase(settings: Settings, logger: Logger): Promise<Database> {
-  const { target, busyTimeoutMs, synchronous, writeQueueLimit, idleTimeoutMs, transactionTimeoutMs } = settings.database
-  const logStatement = ({ sql, durationMs, role }: { sql: string; durationMs: number; role?: string }) =>
-    logger.info({ role, durationMs: Math.round(durationMs * 1000) / 1000 }, `SQL ${sql}`)
+/**
+ * The one place that chooses a dialect.
+ * @param watch told what the database does, beside the log
+ */
+export async function openDatabase(settings: Settings, logger: Logger, watch?: DatabaseWatch): Promise<Database> {
+  let database: SqliteDatabase | PostgresqlDatabase | undefined
+  const waitingWrites = () => database?.waitingWrites ?? 0
+  const log = new OperationalLog(settings, logger, waitingWrites)
+  const { target } = settings.database
   if (target.provider === 'postgresql') {
-    return PostgresqlDatabase.open({
-      ...settings.database,
-      url: target.url,
-      ...(settings.log.sql && { onStatement: logStatement }),
-    })
+    const observer = together(log.postgresql(), watch?.postgresql ?? {})
+    const opened = PostgresqlDatabase.open({ ...settings.database, url: target.url, observer })
+    database = opened
+    watch?.watch({ waitingWrites, pools: () => opened.pools })
+    return database
   }
-  let busySnapshots = 0
-  const database = await SqliteDatabase.open({
-    file: target.file,
-    expectedFile: expectedDatabaseFile(),
-    busyTimeoutMs,
-    synchronous,
-    ...(settings.database.checkpoints.isExternal && { autocheckpointPages: 0 }),
-    writeQueueLimit,
-    idleTimeoutMs,
-    transactionTimeoutMs,
-    // A worker takes part in the queue of all workers; the primary deals out the turns.
-    ...(cluster.isWorker && { turnstile: new TicketTurnstile(process) }),
-    observer: {
-      ...(settings.log.sql && { onStatement: logStatement }),
-      onRefused: ({ reason, waitedMs }) =>
-        logger.warn(
-          { reason, waitedMs: Math.round(waitedMs), busyTimeoutMs, writeQueueLimit },
-          'busy_timeout: a write was refused, nothing was written',
-        ),
-      onWatchdog: ({ reason, openMs }) =>
-        logger.error({ reason, openMs: Math.round(openMs) }, 'a transaction was rolled back by the watchdog'),
-      onBusySnapshot: () => {
-        busySnapshots += 1
-        logger.error({ busySnapshots }, 'SQLITE_BUSY_SNAPSHOT: a transaction wrote after it had read an old snapshot')
-      },
-      onWriterReplaced: ({ reason }) => logger.error({ reason }, 'the write connection was replaced'),
-    },
-  })
+  const observer = together(log.sqlite(), watch?.sqlite ?? {})
+  database = await openSqlite(settings.database, target.file, observer)
+  watch?.watch({ waitingWrites, pools: () => [] })
+  const { synchronous, busyTimeoutMs } = settings.database
   logger.info({ file: target.file, synchronous, busyTimeoutMs }, 'SQLite WAL mode enabled for improved concurrency')
   return database
+}
+
+function openSqlite(settings: DatabaseSettings, file: string, observer: SqliteObserver): Promise<SqliteDatabase> {
+  const { busyTimeoutMs, synchronous, writeQueueLimit, idleTimeoutMs, transactionTimeoutMs } = settings
+  return SqliteDatabase.open({
+    ...{ file, busyTimeoutMs, synchronous, writeQueueLimit, idleTimeoutMs, transactionTimeoutMs, observer },
+    expectedFile: expectedDatabaseFile(),
+    ...(settings.checkpoints.isExternal && { autocheckpointPages: 0 }),
+    // A worker takes part in the queue of all workers; the primary deals out the turns.
+    ...(cluster.isWorker && { turnstile: new TicketTurnstile(process) }),
+  })
 }

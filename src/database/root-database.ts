@@ -32,16 +32,22 @@ export async function refusalOfServer({ server, database }: Settings, logger: Lo
 // Its holder waits for SQLite's lock, and then the watchdog ends its transaction: a turn that lasts longer is forgotten.
 const TURN_MARGIN_MS = 1_000
 
+export type DatabaseCoordination = Omit<WorkerCoordination, 'onDeath'>
+
 /** What the primary does so that its workers' writes are served in order, and all go to one file. */
-export function workerCoordination(settings: DatabaseSettings): WorkerCoordination {
+export function databaseCoordination(
+  settings: DatabaseSettings,
+  watchTickets: (office: TicketOffice) => void,
+): DatabaseCoordination {
   if (settings.target.provider === 'postgresql') {
     return { onFork: () => undefined, databaseFile: undefined, assertUnchanged: () => undefined }
   }
   const file = new FileIdentity(settings.target.file)
   file.remember()
   const office = new TicketOffice(settings.busyTimeoutMs + settings.transactionTimeoutMs + TURN_MARGIN_MS)
+  watchTickets(office)
   return {
-    onFork: (worker) => office.attach(worker),
+    onFork: (worker, slot) => office.attach(worker, slot),
     databaseFile: String(file),
     assertUnchanged: () => file.assertUnchanged(),
   }

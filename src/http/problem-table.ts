@@ -7,6 +7,7 @@ import {
   WriteOutcomeUnknownError,
   WriteQueueFullError,
 } from '../database/database-errors.js'
+import { PrimarySilentError } from '../metrics/gatherer.js'
 import { etagOf } from '../personas/persona.etag.js'
 import { PersonaNotFoundError, PersonaRuleError, StaleVersionError } from '../personas/persona.errors.js'
 import type { Fault } from '../validation/rule.js'
@@ -95,6 +96,13 @@ const TABLE: readonly Row[] = [
     title: 'Write outcome unknown',
     status: 503,
     headers: retryAfter,
+  }),
+  row({
+    error: PrimarySilentError,
+    type: 'primary-silent',
+    title: 'Primary silent',
+    status: 503,
+    headers: () => ({ 'retry-after': '1' }),
   }),
   row({ error: StorageFullError, type: 'storage-full', title: 'Insufficient storage', status: 507 }),
 ]

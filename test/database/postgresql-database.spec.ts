@@ -11,6 +11,7 @@ import {
   PostgresqlDatabase,
   type PostgresqlDatabaseOptions,
 } from '../../src/database/postgresql/postgresql-database.js'
+import type { RefusedWrite } from '../../src/database/observer.js'
 import { until } from '../processes/until.js'
 import { databases, postgresqlOptions, type TestDatabase } from '../support/databases.js'
 import { migrationScript } from '../support/migrations.js'
@@ -77,26 +78,43 @@ describe('PostgreSQL', () => {
     until(`${sessions} sessions wait for a lock`, async () => (await sessionsWaiting()).length === sessions)
 
   it.each([0, 100])('refuses a write whose row is locked for longer than %i ms', async (busyTimeoutMs) => {
-    const database = open({ busyTimeoutMs })
+    const refusals: RefusedWrite[] = []
+    const outcomes: string[] = []
+    const database = open({
+      busyTimeoutMs,
+      observer: {
+        onRefused: (event) => refusals.push(event),
+        onTransactionEnd: ({ kind, outcome }) => outcomes.push(`${kind} ${outcome}`),
+      },
+    })
     const release = await holdRow()
     await expect(rename(database)).rejects.toBeInstanceOf(WriteLockTimeoutError)
     await release()
     await expect(rename(database)).resolves.toEqual({ count: 1 })
+    expect(refusals.map(({ reason }) => reason)).toEqual(['lock-timeout'])
+    expect(refusals[0]?.lockMs).toBeGreaterThanOrEqual(busyTimeoutMs)
+    expect(outcomes).toEqual(['write rollback', 'write commit'])
   })
 
   it('reads while every writing connection waits, and bounds the queue behind them', async () => {
-    const database = open({ poolSize: 4, writeQueueLimit: 3 })
+    const reasons: string[] = []
+    const observer = { onRefused: ({ reason }: RefusedWrite) => reasons.push(reason) }
+    const database = open({ poolSize: 4, writeQueueLimit: 3, observer })
     const release = await holdRow()
     const writes = Array.from({ length: 5 }, () => rename(database))
     await waiting(2)
     await expect(rename(database)).rejects.toBeInstanceOf(WriteQueueFullError)
+    expect([reasons, database.waitingWrites]).toEqual([['queue-full'], 3])
     await expect(database.probe()).resolves.toBeUndefined()
     await release()
     await expect(Promise.all(writes)).resolves.toHaveLength(5)
   })
 
   it('refuses a write that found no free connection within the busy timeout', async () => {
-    const database = open({ poolSize: 2, busyTimeoutMs: 200, idleTimeoutMs: 20_000, transactionTimeoutMs: 20_000 })
+    const refusals: RefusedWrite[] = []
+    const observer = { onRefused: (event: RefusedWrite) => refusals.push(event) }
+    const limits = { busyTimeoutMs: 200, idleTimeoutMs: 20_000, transactionTimeoutMs: 20_000 }
+    const database = open({ poolSize: 2, ...limits, observer })
     let refused: unknown
     await database.transaction(async (client) => {
       await client.persona.updateMany({ where: { id: ID }, data: { name: 'held' } })
@@ -104,6 +122,7 @@ describe('PostgreSQL', () => {
       refused = await rename(database, OTHER_ID).catch((error: unknown) => error)
     })
     expect(refused).toBeInstanceOf(WriteLockTimeoutError)
+    expect(refusals).toEqual([{ reason: 'lock-timeout', waitedMs: expect.any(Number) }])
     await expect(rename(database, OTHER_ID)).resolves.toEqual({ count: 1 })
   })
 
@@ -296,7 +315,7 @@ describe('PostgreSQL', () => {
 
   it('tells of every statement, BEGIN and COMMIT included', async () => {
     const statements: string[] = []
-    const database = open({ onStatement: ({ sql }) => statements.push(sql) })
+    const database = open({ observer: { onStatement: ({ sql }) => statements.push(sql) } })
     await database.transaction((client) => client.persona.updateMany({ where: { id: ID }, data: { name: 'again' } }))
     await rename(database)
     // The first one asks a new connection whether it leads to a replica.

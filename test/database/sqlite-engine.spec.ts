@@ -266,12 +266,62 @@ describe('the lease', () => {
   })
 })
 
+describe('what the engine tells of its transactions', () => {
+  it('is how each ended, and for how long it had the lock', async () => {
+    const ends: string[] = []
+    const held: number[] = []
+    const engine = await openWithTable({
+      idleTimeoutMs: 30,
+      observer: {
+        onTransactionEnd: ({ kind, outcome, heldMs }) => {
+          ends.push(`${kind} ${outcome}`)
+          held.push(heldMs)
+        },
+      },
+    })
+    await engine.execute(sql("INSERT INTO t (value) VALUES ('a')"))
+    const undone = await engine.begin()
+    undone.rollback()
+    undone.rollback()
+    const idle = await engine.begin()
+    await until('the watchdog ends it', () => !idle.isOpen)
+    expect(ends).toEqual(['transaction commit', 'write commit', 'transaction rollback', 'transaction watchdog'])
+    expect(held.at(-1)).toBeGreaterThanOrEqual(29)
+  })
+
+  it('is that a commit failed', async () => {
+    const ends: string[] = []
+    const openDriver: OpenDriver = (...args) => {
+      const driver = openBetterSqlite3(...args)
+      return replaced(driver, 'prepare', (text: string) => {
+        const statement = driver.prepare(text)
+        const fail = () => {
+          throw Object.assign(new Error('disk I/O error'), { code: 'SQLITE_IOERR' })
+        }
+        return text === 'COMMIT' ? replaced(statement, 'run', fail) : statement
+      })
+    }
+    const engine = await open({ openDriver, observer: { onTransactionEnd: ({ outcome }) => ends.push(outcome) } })
+    const transaction = await engine.begin()
+    await expect(transaction.commit()).rejects.toThrow()
+    expect(ends).toEqual(['failed'])
+  })
+})
+
 describe('the busy timeout', () => {
   it('refuses a write that waits for a foreign lock, and writes nothing', async () => {
     const refused: number[] = []
+    const locks: unknown[] = []
+    const codes = new Set<string>()
     const engine = await openWithTable({
       busyTimeoutMs: 100,
-      observer: { onRefused: ({ waitedMs }) => refused.push(waitedMs) },
+      observer: {
+        onRefused: ({ waitedMs, lockMs }) => {
+          refused.push(waitedMs)
+          locks.push(lockMs)
+        },
+        onBusy: ({ code }) => codes.add(code),
+      },
     })
     const holder = await holdLock(database.file)
     const error: unknown = await engine
@@ -280,6 +330,9 @@ describe('the busy timeout', () => {
     expect(codeOf(error)).toBe('SocketTimeout')
     expect(refused).toEqual([expect.any(Number)])
     expect(refused[0]).toBeGreaterThanOrEqual(100)
+    // The whole of it was for the lock of somebody who takes no part in the queue.
+    expect(locks[0]).toBeGreaterThan(80)
+    expect([...codes]).toEqual(['SQLITE_BUSY'])
     expect(await valuesIn(engine)).toEqual([])
     await holder.release()
     await engine.execute(sql("INSERT INTO t (value) VALUES ('b')"))

@@ -186,6 +186,7 @@ onEachDatabase((kind) => {
       ['/health/live', 'GET, HEAD, OPTIONS'],
       ['/health/ready', 'GET, HEAD, OPTIONS'],
       ['/docs', 'GET, HEAD, OPTIONS'],
+      ['/metrics', 'GET, HEAD, OPTIONS'],
       ['/openapi.json', 'GET, HEAD, OPTIONS'],
       [PERSONAS, 'GET, HEAD, POST, OPTIONS'],
       [PERSONAS.slice(0, -1), 'GET, HEAD, POST, OPTIONS'],

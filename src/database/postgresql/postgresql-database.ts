@@ -2,12 +2,14 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { PrismaPg } from '@prisma/adapter-pg'
 import { PrismaClient } from '../../generated/postgresql/client.js'
 import type { DatabaseClient } from '../database.js'
-import { WriteLockTimeoutError, WriteQueueFullError } from '../database-errors.js'
+import { WriteLockTimeoutError, WriteOutcomeUnknownError, WriteQueueFullError } from '../database-errors.js'
 import { FifoLock } from '../fifo-lock.js'
+import type { TransactionKind } from '../observer.js'
 import { PrismaDatabase, type TransactionalClient } from '../prisma-database.js'
 import { isPooled, limitedConfigOf } from './connection-config.js'
 import { isConflict, isStaleConnection, translate } from './failures.js'
-import { RolePool, type StatementListener } from './role-pool.js'
+import type { PoolUse, PostgresqlObserver, PostgresqlOutcome } from './observer.js'
+import { RolePool } from './role-pool.js'
 
 export interface PostgresqlDatabaseOptions {
   readonly url: string
@@ -24,8 +26,7 @@ export interface PostgresqlDatabaseOptions {
   readonly idleTimeoutMs: number
   /** How long a transaction may stay open. */
   readonly transactionTimeoutMs: number
-  /** Called after each statement, when given; parameters are never passed. */
-  readonly onStatement?: StatementListener
+  readonly observer?: PostgresqlObserver
 }
 
 /** A conflict with others is rare, and one with the same others rarer still. */
@@ -43,6 +44,7 @@ export class PostgresqlDatabase extends PrismaDatabase {
   private constructor(
     private readonly clients: { readonly reader: TransactionalClient; readonly writer: TransactionalClient },
     private readonly options: PostgresqlDatabaseOptions,
+    private readonly rolePools: readonly RolePool[],
   ) {
     super(clients.reader, clients.writer)
     this.#turns = new FifoLock(writersOf(options))
@@ -50,7 +52,7 @@ export class PostgresqlDatabase extends PrismaDatabase {
 
   /** @throws Error when a certificate that the URL names cannot be read; the server is not asked yet */
   static open(options: PostgresqlDatabaseOptions): PostgresqlDatabase {
-    const { url, connectTimeoutMs, statementTimeoutMs, busyTimeoutMs, transactionTimeoutMs, onStatement } = options
+    const { url, connectTimeoutMs, statementTimeoutMs, busyTimeoutMs, transactionTimeoutMs, observer } = options
     // To PostgreSQL a timeout of 0 is none at all.
     const lockTimeoutMs = Math.max(1, busyTimeoutMs)
     const writers = writersOf(options)
@@ -62,14 +64,13 @@ export class PostgresqlDatabase extends PrismaDatabase {
       isReadOnly: false,
       statementTimeoutMs: lockTimeoutMs + statementTimeoutMs,
     })
-    const reader = openClient(
-      new RolePool('reader', isPooled(url), { ...reading, max: options.poolSize - writers }, onStatement),
-    )
-    const writer = openClient(new RolePool('writer', isPooled(url), { ...writing, max: writers }, onStatement), {
+    const readers = new RolePool('reader', isPooled(url), { ...reading, max: options.poolSize - writers }, observer)
+    const writersPool = new RolePool('writer', isPooled(url), { ...writing, max: writers }, observer)
+    const writer = openClient(writersPool, {
       maxWait: connectTimeoutMs,
       timeout: lockTimeoutMs + transactionTimeoutMs,
     })
-    return new PostgresqlDatabase({ reader, writer }, options)
+    return new PostgresqlDatabase({ reader: openClient(readers), writer }, options, [readers, writersPool])
   }
 
   /** A read whose connection turns out to be dead is made again on another. */
@@ -85,17 +86,27 @@ export class PostgresqlDatabase extends PrismaDatabase {
   }
 
   override write<T>(work: (client: DatabaseClient) => Promise<T>): Promise<T> {
-    return this.translated(() => this.#inTurn(() => work(this.writer)))
+    return this.translated(() => this.#inTurn('write', () => work(this.writer)))
   }
 
   override transaction<T>(work: (client: DatabaseClient) => Promise<T>): Promise<T> {
-    return this.translated(() => this.#inTurn(() => this.writer.$transaction(work)))
+    return this.translated(() => this.#inTurn('transaction', () => this.writer.$transaction(work)))
+  }
+
+  /** How many writes of this process wait for one of the connections that write. */
+  get waitingWrites(): number {
+    return this.#turns.waiting
+  }
+
+  /** How the connections are used now. */
+  get pools(): readonly PoolUse[] {
+    return this.rolePools.map((pool) => pool.use)
   }
 
   // To give out a transaction id is the least that the server writes.
   override async probeWrite(): Promise<void> {
     await this.translated(() =>
-      this.#inTurn(() => this.clients.writer.$queryRawUnsafe('SELECT pg_current_xact_id()::text')),
+      this.#inTurn('write', () => this.clients.writer.$queryRawUnsafe('SELECT pg_current_xact_id()::text')),
     )
   }
 
@@ -112,15 +123,37 @@ export class PostgresqlDatabase extends PrismaDatabase {
   }
 
   /** Waits for one of the connections that write; what the server rolls back because of others is made again. */
-  async #inTurn<T>(work: () => Promise<T>): Promise<T> {
-    const { busyTimeoutMs, writeQueueLimit } = this.options
-    if (this.#turns.waiting >= writeQueueLimit) throw new WriteQueueFullError()
+  async #inTurn<T>(kind: TransactionKind, work: () => Promise<T>): Promise<T> {
+    const { busyTimeoutMs, writeQueueLimit, observer = {} } = this.options
+    const since = performance.now()
+    if (this.#turns.waiting >= writeQueueLimit) {
+      observer.onRefused?.({ reason: 'queue-full', waitedMs: 0 })
+      throw new WriteQueueFullError()
+    }
     const leave = await this.#turns.acquire(busyTimeoutMs)
-    if (!leave) throw new WriteLockTimeoutError()
+    const startedAt = performance.now()
+    const waitedMs = startedAt - since
+    if (!leave) {
+      observer.onRefused?.({ reason: 'lock-timeout', waitedMs })
+      throw new WriteLockTimeoutError()
+    }
+    observer.onTurn?.({ waitedMs })
+    let outcome: PostgresqlOutcome = 'rollback'
     try {
-      return await againAfterConflicts(work)
+      const result = await againAfterConflicts(work, () => observer.onConflict?.())
+      outcome = 'commit'
+      return result
+    } catch (error) {
+      const failure = translate(error)
+      if (failure instanceof WriteOutcomeUnknownError) outcome = 'unknown'
+      const now = performance.now()
+      if (failure instanceof WriteLockTimeoutError) {
+        observer.onRefused?.({ reason: 'lock-timeout', waitedMs: now - since, lockMs: now - startedAt })
+      }
+      throw failure
     } finally {
       leave()
+      observer.onTransactionEnd?.({ kind, outcome, heldMs: performance.now() - startedAt })
     }
   }
 }
@@ -136,12 +169,13 @@ function openClient(
 }
 
 // Nothing of a transaction that was rolled back is left, so that its work may be done again.
-async function againAfterConflicts<T>(work: () => Promise<T>): Promise<T> {
+async function againAfterConflicts<T>(work: () => Promise<T>, onConflict: () => void): Promise<T> {
   for (let attempt = 1; ; attempt++) {
     try {
       return await work()
     } catch (error) {
       if (attempt === CONFLICT_ATTEMPTS || !isConflict(error)) throw error
+      onConflict()
     }
     await delay(Math.random() * attempt * CONFLICT_PAUSE_MS)
   }

@@ -1,8 +1,7 @@
 import pg from 'pg'
+import type { ConnectionRole } from '../observer.js'
 import { ConnectFailedError, isReadOnlyServer, lossOf } from './failures.js'
-
-/** Told of each statement that a connection has run; parameters are never passed. */
-export type StatementListener = (event: { readonly sql: string; readonly durationMs: number }) => void
+import type { PoolUse, PostgresqlObserver } from './observer.js'
 
 type Query = (config: string | pg.QueryConfig, values?: unknown[]) => Promise<unknown>
 
@@ -17,20 +16,20 @@ const ASK_AFTER_MS = 2_000
  * - a server that has fallen silent is noticed long before a lock may be waited for.
  */
 export class RolePool extends pg.Pool {
-  readonly #onStatement: StatementListener | undefined
+  readonly #observer: PostgresqlObserver
   readonly #unfit = new WeakSet<pg.ClientBase>()
   readonly #config: pg.PoolConfig
 
   constructor(
-    readonly role: 'reader' | 'writer',
+    readonly role: ConnectionRole,
     /** Whether a pooler answers there, see connection-config.ts. */
     readonly isPooled: boolean,
     config: pg.PoolConfig,
-    onStatement?: StatementListener,
+    observer: PostgresqlObserver = {},
   ) {
     super({ ...config, verify: refuseReplica })
     this.#config = config
-    this.#onStatement = onStatement
+    this.#observer = observer
     // A connection that breaks while nobody uses it is the pool's to replace; without listeners it ends the process.
     this.on('error', () => undefined)
     this.on('connect', (client) => {
@@ -43,9 +42,13 @@ export class RolePool extends pg.Pool {
     })
     const connect = super.connect.bind(this) as () => Promise<pg.PoolClient>
     this.connect = (async () => {
+      const start = performance.now()
       try {
-        return await connect()
+        const client = await connect()
+        observer.onConnection?.({ role, waitedMs: performance.now() - start })
+        return client
       } catch (error) {
+        observer.onConnectFailed?.({ role })
         throw new ConnectFailedError(error)
       }
     }) as typeof this.connect
@@ -57,6 +60,12 @@ export class RolePool extends pg.Pool {
         client.release()
       }
     }) as typeof this.query
+  }
+
+  /** How it is used now. */
+  get use(): PoolUse {
+    const { role, totalCount: total, idleCount: idle, waitingCount: waiting } = this
+    return { role, total, idle, waiting, max: this.#config.max ?? 0 }
   }
 
   #observe(client: ObservedClient): void {
@@ -73,12 +82,13 @@ export class RolePool extends pg.Pool {
         return result
       } catch (error) {
         const loss = lossOf(error, commits && this.role === 'writer')
+        if (loss) this.#observer.onConnectionLost?.({ role: this.role })
         if (loss || isReadOnlyServer(error)) this.#unfit.add(client)
         throw loss ?? error
       } finally {
         stopListening()
         stopAsking()
-        this.#onStatement?.({ sql, durationMs: performance.now() - start })
+        this.#observer.onStatement?.({ sql, role: this.role, durationMs: performance.now() - start })
       }
     }
     client.query = observed as typeof client.query

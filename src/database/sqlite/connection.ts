@@ -1,7 +1,7 @@
 import { LRUCache } from 'lru-cache'
 import type { SqlQuery, SqlResultSet } from '@prisma/driver-adapter-utils'
 import type { OpenDriver, SqliteDriver, SqliteDriverStatement } from './driver.js'
-import { sqliteCodeOf, statementRefused } from './errors.js'
+import { isBusy, sqliteCodeOf, statementRefused } from './errors.js'
 import type { SqliteObserver } from './observer.js'
 import { applyPragmas, type ConnectionRole, type PragmaOptions } from './pragmas.js'
 import { refusalOf } from './statement-kind.js'
@@ -130,7 +130,9 @@ export class SqliteConnection {
     try {
       return run()
     } catch (error) {
-      if (sqliteCodeOf(error) === 'SQLITE_BUSY_SNAPSHOT') observer.onBusySnapshot?.()
+      const code = sqliteCodeOf(error)
+      if (code === 'SQLITE_BUSY_SNAPSHOT') observer.onBusySnapshot?.()
+      else if (code !== undefined && isBusy(error)) observer.onBusy?.({ code })
       throw error
     } finally {
       observer.onStatement?.({ sql, role, durationMs: performance.now() - start })

@@ -1,18 +1,34 @@
-import type { ConnectionRole } from './pragmas.js'
+import type { DatabaseObserver, TransactionKind } from '../observer.js'
 
-/** Why a write was refused, or a transaction was ended from outside. */
-export type RefusalReason = 'lock-timeout' | 'queue-full'
-export type WatchdogReason = 'idle' | 'too-long'
+/** Why a transaction was ended from outside. */
+export const WATCHDOG_REASONS = ['idle', 'too-long'] as const
+export type WatchdogReason = (typeof WATCHDOG_REASONS)[number]
+
+/** How a transaction ended: by its owner, by the watchdog, because its COMMIT or SQLite itself failed, or nobody knows. */
+export const SQLITE_OUTCOMES = ['commit', 'rollback', 'watchdog', 'failed', 'unknown'] as const
+export type SqliteOutcome = (typeof SQLITE_OUTCOMES)[number]
+
+/** The worker that had the turn while another one waited, and for how long. */
+export interface LockHolder {
+  readonly worker: number
+  readonly heldMs: number
+}
+
+export interface AcquiredLock {
+  readonly kind: TransactionKind
+  /** From the request of the oldest write in the transaction to its BEGIN. */
+  readonly waitedMs: number
+  /** How much of it was for SQLite's own lock: somebody had it who does not take part in the queue. */
+  readonly lockMs: number
+  /** Whose turn was waited for, if that was long. */
+  readonly heldBy?: LockHolder | undefined
+}
 
 /** What the engine tells about itself. Every call is synchronous and must not throw. */
-export interface SqliteObserver {
-  /** A statement has run, or failed; parameters are never passed. */
-  onStatement?(event: { readonly sql: string; readonly role: ConnectionRole; readonly durationMs: number }): void
+export interface SqliteObserver extends DatabaseObserver<SqliteOutcome> {
   /** A write has got the lock. */
-  onLockAcquired?(event: { readonly waitedMs: number }): void
-  /** A write was refused; nothing was written. */
-  onRefused?(event: { readonly reason: RefusalReason; readonly waitedMs: number }): void
-  /** SQLite said that somebody else holds a lock; the engine tries again. */
+  onLockAcquired?(event: AcquiredLock): void
+  /** SQLite said of a BEGIN, a COMMIT or a read that somebody else holds a lock; the engine tries again. */
   onBusy?(event: { readonly code: string }): void
   /** So many single writes shared one commit. */
   onBatch?(event: { readonly size: number }): void

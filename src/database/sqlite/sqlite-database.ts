@@ -55,6 +55,11 @@ export class SqliteDatabase extends PrismaDatabase {
     return this.translated(() => this.engine.probeWrite())
   }
 
+  /** How many writes of this process wait for the lock. */
+  get waitingWrites(): number {
+    return this.engine.waitingWrites
+  }
+
   override probe(): Promise<void> {
     return this.translated(async () => {
       this.assertUsable()

@@ -1,3 +1,5 @@
+import type { LockHolder } from './observer.js'
+
 /** What a worker tells the ticket office. `id` is the worker's own number for one ask. */
 export type TicketRequest =
   | { readonly gator: 'ticket-ask'; readonly id: number }
@@ -5,9 +7,9 @@ export type TicketRequest =
   | { readonly gator: 'ticket-ping' }
   | { readonly gator: 'ticket-alive' }
 
-/** What the ticket office tells a worker. */
+/** What the ticket office tells a worker; with its turn, whose it waited for, if that was long. */
 export type TicketAnswer =
-  | { readonly gator: 'ticket-go'; readonly id: number }
+  | { readonly gator: 'ticket-go'; readonly id: number; readonly heldBy?: LockHolder | undefined }
   | { readonly gator: 'ticket-pong' }
   | { readonly gator: 'ticket-are-you-alive' }
 

@@ -1,3 +1,4 @@
+import type { LockHolder } from './observer.js'
 import { isTicketRequest, type TicketAnswer, type TicketRequest } from './ticket-messages.js'
 
 /** A worker as the office sees it: what `child_process.fork` and `cluster.fork` answer. */
@@ -10,11 +11,20 @@ export interface TicketPeer {
 interface Ticket {
   readonly peer: TicketPeer
   readonly id: number
+  readonly askedAt: number
+}
+
+/** A turn that was long, and when it ended. */
+interface LongTurn extends LockHolder {
+  readonly endedAt: number
 }
 
 // A worker that serves answers within a millisecond. One that blocks its event loop for twice as long as this loses its
 // turn, which costs order and no write: SQLite's lock is still its own.
 const PATIENCE_MS = 250
+// What is worth telling whoever waited for it, and how many of them.
+const LONG_TURN_MS = 100
+const LONG_TURNS_KEPT = 8
 
 /**
  * Deals out turns at the write lock to the workers of one machine, first come, first served. One ticket is out at a
@@ -23,17 +33,36 @@ const PATIENCE_MS = 250
  */
 export class TicketOffice {
   readonly #queue: Ticket[] = []
+  readonly #slots = new WeakMap<TicketPeer, number>()
   readonly #silent = new Set<TicketPeer>()
+  readonly #longTurns: LongTurn[] = []
   #out: Ticket | null = null
   #outSince = 0
   #isHolderHeard = false
+  #expired = 0
   #watch: NodeJS.Timeout | undefined
 
   /** @param longestTurnMs after which a ticket is taken back from a holder that lives; longer than any turn may last */
   constructor(private readonly longestTurnMs: number) {}
 
-  /** Serves a worker until it is gone. */
-  attach(peer: TicketPeer): void {
+  /** How many turns are waited for. */
+  get waiting(): number {
+    return this.#queue.length
+  }
+
+  /** For how long the turn has been out; 0 when it is not. */
+  get heldMs(): number {
+    return this.#out ? performance.now() - this.#outSince : 0
+  }
+
+  /** How many turns were taken back because their holder was silent, or their time was over. */
+  get expired(): number {
+    return this.#expired
+  }
+
+  /** Serves a worker until it is gone. Those who wait for it are told its slot, if it has one. */
+  attach(peer: TicketPeer, slot?: number): void {
+    if (slot !== undefined) this.#slots.set(peer, slot)
     peer.on('message', (message) => {
       if (isTicketRequest(message)) this.#hear(peer, message)
     })
@@ -45,18 +74,19 @@ export class TicketOffice {
     if (this.#out?.peer === peer) this.#isHolderHeard = true
     this.#silent.delete(peer)
     if (message.gator === 'ticket-ping') answer(peer, { gator: 'ticket-pong' })
-    else if (message.gator === 'ticket-ask') this.#queue.push({ peer, id: message.id })
-    else if (message.gator === 'ticket-done') this.#done({ peer, id: message.id })
+    else if (message.gator === 'ticket-ask') this.#queue.push({ peer, id: message.id, askedAt: performance.now() })
+    else if (message.gator === 'ticket-done') this.#done(peer, message.id)
     if (!this.#out) this.#next()
   }
 
   // A worker that no longer waits gives its ticket back before it has got it.
-  #done(ticket: Ticket): void {
-    if (this.#out && isSame(this.#out, ticket)) {
-      this.#out = null
+  #done(peer: TicketPeer, id: number): void {
+    const isDone = (ticket: Ticket) => ticket.peer === peer && ticket.id === id
+    if (this.#out && isDone(this.#out)) {
+      this.#next()
       return
     }
-    const place = this.#queue.findIndex((waiting) => isSame(waiting, ticket))
+    const place = this.#queue.findIndex(isDone)
     if (place >= 0) this.#queue.splice(place, 1)
   }
 
@@ -69,6 +99,7 @@ export class TicketOffice {
 
   #next(): void {
     clearTimeout(this.#watch)
+    this.#rememberLongTurn()
     const place = this.#queue.findIndex(({ peer }) => !this.#silent.has(peer))
     const [ticket] = place < 0 ? [] : this.#queue.splice(place, 1)
     this.#out = ticket ?? null
@@ -76,13 +107,15 @@ export class TicketOffice {
     this.#outSince = performance.now()
     this.#isHolderHeard = true
     this.#after(PATIENCE_MS, () => this.#look(ticket))
-    answer(ticket.peer, { gator: 'ticket-go', id: ticket.id })
+    const heldBy = this.#longestTurnSince(ticket.askedAt)
+    answer(ticket.peer, { gator: 'ticket-go', id: ticket.id, ...(heldBy && { heldBy }) })
   }
 
   /** Asks the holder whether it is alive, and once more after the patience; a silent one loses its turn. */
   #look(ticket: Ticket): void {
     if (!this.#isHolderHeard) this.#silent.add(ticket.peer)
-    if (!this.#isHolderHeard || performance.now() - this.#outSince >= this.longestTurnMs) {
+    if (!this.#isHolderHeard || this.heldMs >= this.longestTurnMs) {
+      this.#expired += 1
       this.#next()
       return
     }
@@ -95,10 +128,22 @@ export class TicketOffice {
     this.#watch = setTimeout(look, delayMs)
     this.#watch.unref()
   }
-}
 
-function isSame(one: Ticket, other: Ticket): boolean {
-  return one.peer === other.peer && one.id === other.id
+  #rememberLongTurn(): void {
+    const { heldMs } = this
+    const worker = this.#out && this.#slots.get(this.#out.peer)
+    if (heldMs < LONG_TURN_MS || typeof worker !== 'number') return
+    this.#longTurns.push({ worker, heldMs, endedAt: performance.now() })
+    if (this.#longTurns.length > LONG_TURNS_KEPT) this.#longTurns.shift()
+  }
+
+  #longestTurnSince(askedAt: number): LockHolder | undefined {
+    let longest: LongTurn | undefined
+    for (const turn of this.#longTurns) {
+      if (turn.endedAt > askedAt && turn.heldMs > (longest?.heldMs ?? 0)) longest = turn
+    }
+    return longest && { worker: longest.worker, heldMs: longest.heldMs }
+  }
 }
 
 // A worker that is just ending cannot be answered; its end takes its tickets back.

@@ -77,10 +77,10 @@ export class TicketTurnstile implements Turnstile {
     this.#silence = undefined
     if (message.gator === 'ticket-are-you-alive') this.#say({ gator: 'ticket-alive' })
     if (message.gator === 'ticket-go') {
-      const { id } = message
+      const { id, heldBy } = message
       const waiter = this.#waiters.get(id)
       // Whoever asked may have gone on without, or given up: the turn goes to the next.
-      if (waiter) waiter.admit({ leave: () => this.#say({ gator: 'ticket-done', id }) })
+      if (waiter) waiter.admit({ heldBy, leave: () => this.#say({ gator: 'ticket-done', id }) })
       else this.#say({ gator: 'ticket-done', id })
     }
     if (this.#waiters.size > 0) this.#listenForSilence()

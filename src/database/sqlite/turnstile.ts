@@ -1,5 +1,9 @@
+import type { LockHolder } from './observer.js'
+
 /** A turn that has come. Whoever has it must give it back, once. */
 export interface Turn {
+  /** Whom it was waited for, if that was long. */
+  readonly heldBy?: LockHolder | undefined
   leave(): void
 }
 

@@ -1,8 +1,9 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import type { SqliteConnection } from './connection.js'
-import { isBusy, sqliteCodeOf, transactionClosed, writeLockTimeout } from './errors.js'
+import { isBusy, transactionClosed, writeLockTimeout } from './errors.js'
 import { FifoLock } from '../fifo-lock.js'
-import type { SqliteObserver } from './observer.js'
+import type { TransactionKind } from '../observer.js'
+import type { LockHolder, SqliteObserver } from './observer.js'
 import type { Turnstile } from './turnstile.js'
 import { WriteTransaction } from './write-transaction.js'
 
@@ -20,6 +21,8 @@ export interface WriteGateOptions {
 export interface WriteLease {
   /** Waits for SQLite's lock and begins an immediate transaction; see {@link WriteGate.begin}. */
   begin(since: number): Promise<WriteTransaction>
+  /** Who had the turn before, if that was long. */
+  readonly heldBy: LockHolder | undefined
   /** Gives the lease on; to call it again does nothing. */
   release(): void
 }
@@ -59,7 +62,7 @@ export class WriteGate {
     try {
       const lease = await this.lease(since)
       try {
-        return await this.#beginLeased(since, () => lease.release())
+        return await this.#beginLeased(since, { kind: 'transaction', heldBy: lease.heldBy }, () => lease.release())
       } catch (error) {
         lease.release()
         throw error
@@ -76,8 +79,9 @@ export class WriteGate {
    */
   async lease(since: number): Promise<WriteLease> {
     this.#assertOpen()
-    const release = await this.#turnAndLock(since)
-    return { begin: (begunSince) => this.#beginLeased(begunSince, () => undefined), release }
+    const { release, heldBy } = await this.#turnAndLock(since)
+    const begin = (begunSince: number) => this.#beginLeased(begunSince, { kind: 'write', heldBy }, () => undefined)
+    return { begin, heldBy, release }
   }
 
   /** Waits for the transaction that is open, if any, then closes the connection. Later calls of begin() fail. */
@@ -92,7 +96,7 @@ export class WriteGate {
   }
 
   // The turn first: who asked for it first, in whatever process, gets it first.
-  async #turnAndLock(since: number): Promise<() => void> {
+  async #turnAndLock(since: number): Promise<Pick<WriteLease, 'heldBy' | 'release'>> {
     const turn = await this.#options.turnstile.enter(this.#left(since))
     if (!turn) throw this.#refused(since)
     const unlock = await this.#lock.acquire(this.#left(since))
@@ -100,16 +104,26 @@ export class WriteGate {
       turn.leave()
       throw this.#refused(since)
     }
-    return () => {
+    const release = () => {
       unlock()
       turn.leave()
     }
+    return { heldBy: turn.heldBy, release }
   }
 
-  async #beginLeased(since: number, onEnd: () => void): Promise<WriteTransaction> {
-    const connection = await this.#beginImmediate(since)
-    this.#options.observer.onLockAcquired?.({ waitedMs: performance.now() - since })
-    return new WriteTransaction(connection, this.#options.assertUsable, (isConnectionClean) => {
+  async #beginLeased(
+    since: number,
+    origin: { readonly kind: TransactionKind; readonly heldBy: LockHolder | undefined },
+    onEnd: () => void,
+  ): Promise<WriteTransaction> {
+    const { observer } = this.#options
+    const { kind } = origin
+    const leasedAt = performance.now()
+    const connection = await this.#beginImmediate(since, leasedAt)
+    const begunAt = performance.now()
+    observer.onLockAcquired?.({ ...origin, waitedMs: begunAt - since, lockMs: begunAt - leasedAt })
+    return new WriteTransaction(connection, this.#options.assertUsable, (isConnectionClean, outcome) => {
+      observer.onTransactionEnd?.({ kind, outcome, heldMs: performance.now() - begunAt })
       try {
         if (!isConnectionClean) this.#dropConnection('it stayed in a transaction')
       } finally {
@@ -118,7 +132,7 @@ export class WriteGate {
     })
   }
 
-  async #beginImmediate(since: number): Promise<SqliteConnection> {
+  async #beginImmediate(since: number, leasedAt: number): Promise<SqliteConnection> {
     for (;;) {
       this.#assertOpen()
       this.#options.assertUsable()
@@ -130,9 +144,8 @@ export class WriteGate {
         // Nobody would end it.
         if (this.#connection?.isInTransaction) this.#dropConnection('a BEGIN that failed left it in a transaction')
         if (!isBusy(error)) throw error
-        this.#options.observer.onBusy?.({ code: sqliteCodeOf(error) ?? 'SQLITE_BUSY' })
       }
-      if (this.#left(since) <= 0) throw this.#refused(since)
+      if (this.#left(since) <= 0) throw this.#refused(since, performance.now() - leasedAt)
       await delay(LOCK_POLL_MS)
     }
   }
@@ -145,9 +158,9 @@ export class WriteGate {
     if (this.#isClosed) throw transactionClosed('The database is closed.')
   }
 
-  #refused(since: number): Error {
+  #refused(since: number, lockMs = 0): Error {
     const waitedMs = performance.now() - since
-    this.#options.observer.onRefused?.({ reason: 'lock-timeout', waitedMs })
+    this.#options.observer.onRefused?.({ reason: 'lock-timeout', waitedMs, lockMs })
     return writeLockTimeout(waitedMs)
   }
 

@@ -1,7 +1,8 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import type { SqlQuery, SqlResultSet } from '@prisma/driver-adapter-utils'
 import type { SqliteConnection } from './connection.js'
-import { commitOutcomeUnknown, isBusy, sqliteCodeOf, transactionClosed } from './errors.js'
+import { commitOutcomeUnknown, isBusy, isOutcomeUnknown, sqliteCodeOf, transactionClosed } from './errors.js'
+import type { SqliteOutcome } from './observer.js'
 
 const COMMIT_ATTEMPTS = 4
 const COMMIT_RETRY_MS = 1
@@ -16,7 +17,7 @@ const WRITE_FAILED = /^SQLITE_(FULL|IOERR_WRITE)$/
 export class WriteTransaction {
   readonly #connection: SqliteConnection
   readonly #assertUsable: () => void
-  readonly #onEnd: (isConnectionClean: boolean) => void
+  readonly #onEnd: (isConnectionClean: boolean, outcome: SqliteOutcome) => void
   #endedBecause: string | null = null
   #lastUsedAt = performance.now()
   #stopWatching: (() => void) | undefined
@@ -25,7 +26,11 @@ export class WriteTransaction {
    * @param assertUsable throws when what is committed now would not be seen by others
    * @param onEnd called once; with false when the connection could not leave the transaction and must be replaced
    */
-  constructor(connection: SqliteConnection, assertUsable: () => void, onEnd: (isConnectionClean: boolean) => void) {
+  constructor(
+    connection: SqliteConnection,
+    assertUsable: () => void,
+    onEnd: (isConnectionClean: boolean, outcome: SqliteOutcome) => void,
+  ) {
     this.#connection = connection
     this.#assertUsable = assertUsable
     this.#onEnd = onEnd
@@ -74,23 +79,24 @@ export class WriteTransaction {
   async commit(): Promise<void> {
     this.#assertOpen()
     this.#endedBecause = 'it is being committed'
-    let isCommitted = false
     try {
       await this.#commitOrThrow()
-      isCommitted = true
-    } finally {
-      this.#finish(isCommitted ? 'it was committed' : 'its COMMIT failed and it was rolled back')
+    } catch (error) {
+      if (isOutcomeUnknown(error)) this.#finish('nobody knows whether its COMMIT took effect', 'unknown')
+      else this.#finish('its COMMIT failed and it was rolled back', 'failed')
+      throw error
     }
+    this.#finish('it was committed', 'commit')
   }
 
   /** Undoes the transaction for a reason of somebody else's, which whoever uses it later is told. */
   expire(because: string): void {
-    if (this.isOpen) this.#finish(because)
+    if (this.isOpen) this.#finish(because, 'watchdog')
   }
 
   /** Undoes the transaction. Harmless when it has ended already, because time-outs can race with their owner. */
   rollback(): void {
-    if (this.isOpen) this.#finish('it was rolled back')
+    if (this.isOpen) this.#finish('it was rolled back', 'rollback')
   }
 
   // In WAL mode the holder of the write lock commits without waiting for anyone, but for an exclusive lock that a
@@ -129,7 +135,7 @@ export class WriteTransaction {
       return work()
     } catch (error) {
       // A full disk or an I/O error makes SQLite roll back by itself: a later COMMIT must not be acknowledged.
-      if (!this.#connection.isInTransaction) this.#finish('SQLite rolled it back after an error')
+      if (!this.#connection.isInTransaction) this.#finish('SQLite rolled it back after an error', 'failed')
       throw error
     } finally {
       // A statement that took long was no idleness.
@@ -141,10 +147,10 @@ export class WriteTransaction {
     if (this.#endedBecause !== null) throw transactionClosed(`The transaction has ended: ${this.#endedBecause}.`)
   }
 
-  #finish(because: string): void {
+  #finish(because: string, outcome: SqliteOutcome): void {
     this.#endedBecause = because
     this.#stopWatching?.()
-    this.#onEnd(this.#leave())
+    this.#onEnd(this.#leave(), outcome)
   }
 
   #leave(): boolean {
