@@ -1,6 +1,7 @@
 import { type DynamicModule, Module } from '@nestjs/common'
 import { APP_FILTER } from '@nestjs/core'
 import type { Logger } from 'pino'
+import { AdminModule } from './admin/admin.module.js'
 import { ConfigModule } from './config/config.module.js'
 import type { Settings } from './config/settings.js'
 import { DatabaseModule, type OpenDatabase } from './database/database.module.js'
@@ -36,6 +37,7 @@ export class AppModule {
         MetricsModule.forRoot(metrics, gatherer),
         HealthModule,
         PersonasModule,
+        AdminModule,
       ],
       controllers: [RootController],
       providers: [{ provide: APP_FILTER, useClass: ProblemFilter }],

@@ -7,6 +7,14 @@ import type { AppliedMigration } from './migrations/migration-history.js'
  */
 export type DatabaseClient = Pick<PrismaClient, 'persona'>
 
+export interface DatabaseDescription {
+  /** The version of SQLite, or of the server. */
+  readonly version: string
+  readonly bytes: number
+  /** What it says of itself, by its own names. */
+  readonly details: Readonly<Record<string, string | number>>
+}
+
 /**
  * The database, whichever it is; also the DI token. Every call says whether it reads or writes, and every failure that
  * a driver reports arrives as one of the errors in database-errors.ts.
@@ -32,6 +40,9 @@ export abstract class Database {
 
   /** Resolves when the database has taken a write, which changes nothing. */
   abstract probeWrite(): Promise<void>
+
+  /** What an operator may ask of it. */
+  abstract describe(): Promise<DatabaseDescription>
 
   /** What `_prisma_migrations` says, oldest first. */
   abstract appliedMigrations(): Promise<AppliedMigration[]>

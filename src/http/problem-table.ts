@@ -1,3 +1,5 @@
+import { LoopbackOnlyError, NotOnThisDatabaseError } from '../admin/admin-errors.js'
+import { BackupBusyError, BackupError, BackupNotFoundError } from '../backup/backup-errors.js'
 import { HttpException } from '@nestjs/common'
 import {
   DatabaseMovedError,
@@ -104,6 +106,11 @@ const TABLE: readonly Row[] = [
     status: 503,
     headers: () => ({ 'retry-after': '1' }),
   }),
+  row({ error: LoopbackOnlyError, type: 'loopback-only', title: 'Loopback only', status: 403 }),
+  row({ error: NotOnThisDatabaseError, type: 'not-on-this-database', title: 'Not on this database', status: 409 }),
+  row({ error: BackupNotFoundError, type: 'backup-not-found', title: 'Backup not found', status: 404 }),
+  row({ error: BackupBusyError, type: 'backup-busy', title: 'A backup is being made', status: 409 }),
+  row({ error: BackupError, type: 'backup-failed', title: 'Backup failed', status: 500 }),
   row({ error: StorageFullError, type: 'storage-full', title: 'Insufficient storage', status: 507 }),
 ]
 

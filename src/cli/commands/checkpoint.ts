@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs'
 import { Command, Option } from 'commander'
 import { loadSettings } from '../../config/environment.js'
-import { type CheckpointMode, runCheckpoint } from '../../database/sqlite/checkpoint.js'
+import { runCheckpoint } from '../../database/sqlite/checkpoints/run-checkpoint.js'
 import { CommandFailedError } from '../failure.js'
 import { createOutput } from '../output.js'
 
@@ -19,7 +19,7 @@ export function checkpointCommand(): Command {
     .addOption(
       new Option(
         '--mode <mode>',
-        'passive: as far as nobody is in the way; truncate: wait for others, and empty the log',
+        'passive: as far as nobody is in the way; truncate: empty the log, for which writers wait some milliseconds',
       )
         .choices(['passive', 'truncate'])
         .default('truncate'),
@@ -28,20 +28,16 @@ export function checkpointCommand(): Command {
     .action(checkpoint)
 }
 
-function checkpoint({ mode, json: isJson = false }: Options): void {
+async function checkpoint({ mode, json: isJson = false }: Options): Promise<void> {
   const output = createOutput(isJson)
-  const { target, busyTimeoutMs } = loadSettings().database
+  const { target } = loadSettings().database
   if (target.provider !== 'sqlite') {
     throw new CommandFailedError(
       'DATABASE_URL names PostgreSQL, which makes its checkpoints itself: this is for SQLite.',
     )
   }
   if (!existsSync(target.file)) throw new CommandFailedError(`There is no database file ${target.file}.`)
-  const { isBusy, frames, checkpointed } = runCheckpoint(
-    target.file,
-    mode.toUpperCase() as CheckpointMode,
-    busyTimeoutMs,
-  )
+  const { isBusy, frames, checkpointed } = await runCheckpoint(target.file, mode === 'passive' ? 'PASSIVE' : 'TRUNCATE')
   const isDone = !isBusy && checkpointed >= frames
   const text = `${frames} frames in the log, ${checkpointed} of them in the database file`
   const advice = isDone ? '' : '; a reader, or a writer, was in the way: try again'

@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import { PrismaPg } from '@prisma/adapter-pg'
 import { PrismaClient } from '../../generated/postgresql/client.js'
-import type { DatabaseClient } from '../database.js'
+import type { DatabaseClient, DatabaseDescription } from '../database.js'
 import { WriteLockTimeoutError, WriteOutcomeUnknownError, WriteQueueFullError } from '../database-errors.js'
 import { FifoLock } from '../fifo-lock.js'
 import type { TransactionKind } from '../observer.js'
@@ -101,6 +101,17 @@ export class PostgresqlDatabase extends PrismaDatabase {
   /** How the connections are used now. */
   get pools(): readonly PoolUse[] {
     return this.rolePools.map((pool) => pool.use)
+  }
+
+  override async describe(): Promise<DatabaseDescription> {
+    const [row] = await this.translated(() =>
+      this.reader.$queryRawUnsafe<{ version: string; bytes: bigint; encoding: string; max_connections: string }[]>(
+        `SELECT current_setting('server_version') AS version, pg_database_size(current_database()) AS bytes,
+                current_setting('server_encoding') AS encoding, current_setting('max_connections') AS max_connections`,
+      ),
+    )
+    const { version = '', bytes = 0n, encoding = '', max_connections: connections = '0' } = row ?? {}
+    return { version, bytes: Number(bytes), details: { encoding, max_connections: Number(connections) } }
   }
 
   // To give out a transaction id is the least that the server writes.

@@ -8,7 +8,7 @@ import {
   WriteOutcomeUnknownError,
   WriteQueueFullError,
 } from '../database-errors.js'
-import type { DatabaseClient } from '../database.js'
+import type { DatabaseClient, DatabaseDescription } from '../database.js'
 import { PrismaDatabase } from '../prisma-database.js'
 import { readPrismaFailure } from '../prisma-error.js'
 import { SqliteAdapterFactory } from './adapter.js'
@@ -20,6 +20,13 @@ const PRISMA_MARGIN_MS = 1_000
 
 /** The codes that mean that the file cannot be used now, whoever is at fault. */
 const UNAVAILABLE = /^SQLITE_(CANTOPEN|IOERR|READONLY|NOTADB|CORRUPT|PROTOCOL|PERM|AUTH)/
+
+const DESCRIBING = ['page_size', 'page_count', 'freelist_count', 'journal_mode', 'encoding', 'user_version'] as const
+
+/** A number of SQLite's, which may come as a text. */
+function plain(value: unknown): string | number {
+  return typeof value === 'string' && !/^\d+$/.test(value) ? value : Number(value)
+}
 
 /** SQLite, through the engine of this folder. */
 export class SqliteDatabase extends PrismaDatabase {
@@ -49,6 +56,16 @@ export class SqliteDatabase extends PrismaDatabase {
 
   override assertUsable(): void {
     this.engine.assertUsable()
+  }
+
+  override async describe(): Promise<DatabaseDescription> {
+    const read = async (sql: string) => (await this.engine.query({ sql, args: [], argTypes: [] })).rows[0]?.[0]
+    const entries = await Promise.all(
+      DESCRIBING.map(async (name) => [name, plain(await read(`PRAGMA ${name}`))] as const),
+    )
+    const details = Object.fromEntries(entries)
+    const bytes = Number(details['page_size']) * Number(details['page_count'])
+    return { version: String(await read('SELECT sqlite_version()')), bytes, details }
   }
 
   override probeWrite(): Promise<void> {

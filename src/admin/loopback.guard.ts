@@ -1,0 +1,23 @@
+import { type CanActivate, type ExecutionContext, Injectable } from '@nestjs/common'
+import type { FastifyRequest } from 'fastify'
+import { isLoopback } from '../config/settings.js'
+import { LoopbackOnlyError } from './admin-errors.js'
+
+const FORWARDED = ['forwarded', 'x-forwarded-for', 'x-real-ip', 'via'] as const
+
+/**
+ * Lets those pass who ask from this machine. A proxy on it asks for others, and says so; a page in a browser on it asks
+ * for whoever made the page, and names where it comes from, or the name that it has given to this machine.
+ */
+@Injectable()
+export class LoopbackGuard implements CanActivate {
+  canActivate(context: ExecutionContext): boolean {
+    const { raw, headers, hostname } = context.switchToHttp().getRequest<FastifyRequest>()
+    const address = (raw.socket.remoteAddress ?? '').replace(/^::ffff:/, '')
+    if (!isLoopback(address)) throw new LoopbackOnlyError('the request comes from elsewhere')
+    if (FORWARDED.some((name) => headers[name] !== undefined)) throw new LoopbackOnlyError('a proxy has forwarded it')
+    if (!isLoopback(hostname.replace(/^\[|\]$/g, ''))) throw new LoopbackOnlyError('it is meant for another host')
+    if (headers.origin !== undefined) throw new LoopbackOnlyError('a page in a browser has made it')
+    return true
+  }
+}

@@ -1,0 +1,45 @@
+import { setTimeout as delay } from 'node:timers/promises'
+import { openBetterSqlite3 } from '../driver.js'
+import type { CheckpointMode } from './checkpoint-policy.js'
+
+export interface CheckpointResult {
+  /** Whether somebody was in the way each time. */
+  readonly isBusy: boolean
+  /** Frames in the log; after TRUNCATE there are none. */
+  readonly frames: number
+  /** Frames of them that are in the database file. */
+  readonly checkpointed: number
+}
+
+/** How long one attempt may keep the writers waiting; see https://www.sqlite.org/pragma.html#pragma_wal_checkpoint. */
+const BUSY_TIMEOUT_MS = 20
+const ATTEMPTS = 10
+const PAUSE_MS = 100
+
+/**
+ * Runs a checkpoint on a connection of its own. PASSIVE waits for nobody; TRUNCATE comes after it, so that there is
+ * little left to do while the writers wait, and is tried again when somebody is in the way. A file that is not in WAL
+ * mode has no frames. It blocks for as long as the disk needs: not for a thread that serves.
+ */
+export async function runCheckpoint(file: string, mode: CheckpointMode): Promise<CheckpointResult> {
+  const driver = openBetterSqlite3(file, { readonly: false, timeoutMs: BUSY_TIMEOUT_MS })
+  const run = (one: CheckpointMode): CheckpointResult => {
+    const [row] = driver.pragma(`wal_checkpoint(${one})`) as { busy: number; log: number; checkpointed: number }[]
+    return {
+      isBusy: row?.busy === 1,
+      frames: Math.max(0, row?.log ?? 0),
+      checkpointed: Math.max(0, row?.checkpointed ?? 0),
+    }
+  }
+  try {
+    let result = run('PASSIVE')
+    for (let attempt = 1; mode === 'TRUNCATE' && attempt <= ATTEMPTS; attempt++) {
+      result = run('TRUNCATE')
+      if (!result.isBusy) break
+      await delay(PAUSE_MS)
+    }
+    return result
+  } finally {
+    driver.close()
+  }
+}
