@@ -94,6 +94,7 @@ describe('a disk that is full', () => {
       const server = await launchWith(folder, disk.setup, () =>
         sandbox.launch({ folder, workers: WORKERS, env }),
       ).ready()
+      if (hasNamespaces) expect(server.output).toContain('The database is on tmpfs')
       // The disk is the server's alone, or it would be another one that is filled.
       if (hasNamespaces) expect(existsSync(join(folder, DISK, 'gator.db'))).toBe(false)
       const ledger = new Ledger()

@@ -1,10 +1,12 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { fileURLToPath } from 'node:url'
+import { join } from 'node:path'
+import { packageRoot } from '../../package-root.js'
 import { openBetterSqlite3, type SqliteDriver } from './driver.js'
 import { isBusy } from './errors.js'
 
-const HOLDER = fileURLToPath(new URL('./lock-probe-holder.js', import.meta.url))
+// As it is built: a process is not compiled on the way.
+const HOLDER = join(packageRoot, 'dist', 'database', 'sqlite', 'lock-probe-holder.js')
 const HOLDER_TIMEOUT_MS = 10_000
 /** What the holder prints when it has the lock. */
 export const HELD = 'held'
@@ -13,10 +15,11 @@ export const HELD = 'held'
  * Whether locks do on this file system what SQLite needs of them: a process that writes keeps another one out, and one
  * that is killed does not. Tried with two processes and a database of its own, which the caller removes.
  * @param scratch a path in the folder of the database
+ * @param program what the second process runs; another one in tests
  * @returns what is wrong, or undefined
  */
-export async function lockFault(scratch: string): Promise<string | undefined> {
-  const holder = spawn(process.execPath, [HOLDER, scratch], { stdio: 'pipe' })
+export async function lockFault(scratch: string, program = HOLDER): Promise<string | undefined> {
+  const holder = spawn(process.execPath, [program, scratch], { stdio: 'pipe' })
   const exited = once(holder, 'exit')
   const timer = setTimeout(() => holder.kill('SIGKILL'), HOLDER_TIMEOUT_MS)
   try {
