@@ -8,6 +8,7 @@ import { openBetterSqlite3, type OpenDriver } from '../../src/database/sqlite/dr
 import { SqliteEngine, type SqliteEngineOptions } from '../../src/database/sqlite/engine.js'
 import { toDriverAdapterError } from '../../src/database/sqlite/errors.js'
 import { PragmaMismatchError, pragmasOf } from '../../src/database/sqlite/pragmas.js'
+import type { Turnstile } from '../../src/database/sqlite/turnstile.js'
 import { assertSafeSqliteVersion, UnsafeSqliteVersionError } from '../../src/database/sqlite/version-gate.js'
 import { until } from '../processes/until.js'
 import { holdLock, type LockHolder } from '../support/lock-holder.js'
@@ -337,6 +338,20 @@ describe('the busy timeout', () => {
     await holder.release()
     await engine.execute(sql("INSERT INTO t (value) VALUES ('b')"))
     expect(await valuesIn(engine)).toEqual(['b'])
+  })
+
+  it('of 0 leaves time to ask for the turn, and none to wait for a lock', async () => {
+    const turn = { leave: () => undefined }
+    const turnstile: Turnstile = {
+      enter: (timeoutMs) => Promise.race([delay(10, turn), delay(timeoutMs, null)]),
+      close: () => undefined,
+    }
+    const engine = await openWithTable({ busyTimeoutMs: 0, turnstile })
+    await engine.execute(sql("INSERT INTO t (value) VALUES ('a')"))
+    const transaction = await engine.begin()
+    expect(codeOf(await engine.execute(sql('DELETE FROM t')).catch((error: unknown) => error))).toBe('SocketTimeout')
+    transaction.rollback()
+    expect(await valuesIn(engine)).toEqual(['a'])
   })
 
   it('bounds the wait in the queue of the process as well', async () => {

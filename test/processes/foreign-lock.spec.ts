@@ -25,7 +25,7 @@ async function readFor(holdMs: number, connection: Connection, id: string): Prom
 onEachDatabase((kind) => {
   // On SQLite it is a process with the write lock of the file, on PostgreSQL a session with the locks of all rows.
   describe('somebody foreign who holds what a write needs', () => {
-    const sandbox = new Sandbox(kind)
+    const sandbox = new Sandbox(kind, true)
     let patient: ServerProcess
     let impatient: ServerProcess
     let holder: LockHolder

@@ -9,7 +9,7 @@ import { until } from './until.js'
 
 const WORKERS = 2
 const WRITERS = 4
-const CYCLES = 3
+const CYCLES = 2
 const TEST_TIMEOUT_MS = 60_000
 const BACK_WITHIN_MS = 2_000
 const WRITES_BETWEEN_KILLS = 40
@@ -66,7 +66,7 @@ async function killOne(server: ServerProcess): Promise<number> {
 
 onEachDatabase((kind) => {
   describe('workers that are killed with -9 during writes', () => {
-    const sandbox = new Sandbox(kind)
+    const sandbox = new Sandbox(kind, true)
     let isOver = false
     afterEach(() => {
       // The writers of a test that has failed end too.

@@ -23,8 +23,14 @@ export class Sandbox {
   readonly #holders: LockHolder[] = []
   readonly #connections: Connection[] = []
 
-  /** @param kind of the databases that it makes */
-  constructor(private readonly kind: DatabaseName = 'SQLite') {}
+  /**
+   * @param kind of the databases that it makes
+   * @param isMeasured whether the speed of its servers matters
+   */
+  constructor(
+    private readonly kind: DatabaseName = 'SQLite',
+    private readonly isMeasured = false,
+  ) {}
 
   /** A database that is current. */
   database(): Promise<TestDatabase> {
@@ -59,7 +65,7 @@ export class Sandbox {
   /** A server that is not waited for. What it serves is the given database, or SQLite's file in its folder. */
   launch({ database, folder = database ? this.emptyFolder() : this.folder(), ...options }: Options): ServerProcess {
     const env = { ...(database && { DATABASE_URL: database.url }), ...options.env }
-    const server = new ServerProcess({ ...options, folder, env })
+    const server = new ServerProcess({ isMeasured: this.isMeasured, ...options, folder, env })
     this.#servers.push(server)
     return server
   }

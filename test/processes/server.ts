@@ -10,11 +10,19 @@ const START_TIMEOUT_MS = 25_000
 /** A server cuts off requests after 10 s; one that still runs after this is stuck. */
 const STOP_TIMEOUT_MS = 14_000
 
+/**
+ * A quarter of what a start costs goes into optimising what runs once. A server that lives for a few requests is better
+ * off without, and so are the tests: it does the same, slower.
+ */
+const WITHOUT_OPTIMISING = ['--no-opt']
+
 export interface ServerOptions {
   /** The working folder of the process; its database is `gator.db` there unless `env` says otherwise. */
   readonly folder: string
   readonly workers?: number
   readonly env?: Readonly<Record<string, string>>
+  /** Whether its speed matters; see {@link WITHOUT_OPTIMISING}. */
+  readonly isMeasured?: boolean
 }
 
 /** A line of the server's JSON log. */
@@ -39,9 +47,9 @@ export class ServerProcess {
   readonly #workers: number
   #hasClosed = false
 
-  constructor({ folder, workers = 1, env = {} }: ServerOptions) {
+  constructor({ folder, workers = 1, env = {}, isMeasured = false }: ServerOptions) {
     this.#workers = workers
-    this.#child = spawn(process.execPath, [MAIN], {
+    this.#child = spawn(process.execPath, [...(isMeasured ? [] : WITHOUT_OPTIMISING), MAIN], {
       cwd: folder,
       env: { ...inherited(), ...defaults(workers), ...env },
       stdio: ['ignore', 'pipe', 'pipe'],

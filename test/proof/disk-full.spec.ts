@@ -77,7 +77,7 @@ async function limitFiles(server: ServerProcess, size: string): Promise<void> {
 const disk = hasNamespaces ? tmpfs : fileSizeLimit
 
 describe('a disk that is full', () => {
-  const sandbox = new Sandbox()
+  const sandbox = new Sandbox('SQLite', true)
   let load: Load | undefined
   afterEach(async () => {
     await load?.stop()

@@ -55,7 +55,7 @@ async function verdictsOn({ name, url, query }: TestDatabase, ledger: Ledger): P
 }
 
 describe('kill -9 under writes', () => {
-  const sandboxes = { SQLite: new Sandbox('SQLite'), PostgreSQL: new Sandbox('PostgreSQL') }
+  const sandboxes = { SQLite: new Sandbox('SQLite', true), PostgreSQL: new Sandbox('PostgreSQL', true) }
   const loads: Load[] = []
   afterEach(async () => {
     // The writers of a test that has failed end too.

@@ -53,7 +53,7 @@ function residentBytes(pid: number): number {
 }
 
 describe('five times as many writes as can be made', () => {
-  const sandbox = new Sandbox()
+  const sandbox = new Sandbox('SQLite', true)
   const loads: Load[] = []
   let holder: ForeignProcess | undefined
   afterEach(async () => {

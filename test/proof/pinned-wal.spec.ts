@@ -24,7 +24,7 @@ const BACK_WITHIN_MS = 10_000
 const STOPPED_MS = 60
 
 describe('a reader that does not let go, under load', () => {
-  const sandbox = new Sandbox()
+  const sandbox = new Sandbox('SQLite', true)
   let load: Load | undefined
   let reader: ForeignProcess | undefined
   afterEach(async () => {

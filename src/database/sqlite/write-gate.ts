@@ -29,6 +29,8 @@ export interface WriteLease {
 
 // Constant, not growing: SQLite has no queue, so whoever backs off loses to whoever does not.
 const LOCK_POLL_MS = 1
+// To ask another process for the turn is no wait for a lock: with a busy timeout of 0 nobody could write otherwise.
+const TURN_GRACE_MS = 50
 
 /**
  * The one way to the write connection of a process: a turn in the queue of all processes, a lock within this one, then
@@ -97,7 +99,7 @@ export class WriteGate {
 
   // The turn first: who asked for it first, in whatever process, gets it first.
   async #turnAndLock(since: number): Promise<Pick<WriteLease, 'heldBy' | 'release'>> {
-    const turn = await this.#options.turnstile.enter(this.#left(since))
+    const turn = await this.#options.turnstile.enter(Math.max(TURN_GRACE_MS, this.#left(since)))
     if (!turn) throw this.#refused(since)
     const unlock = await this.#lock.acquire(this.#left(since))
     if (!unlock) {
