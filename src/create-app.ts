@@ -93,7 +93,7 @@ export async function createApp(options: AppOptions): Promise<NestFastifyApplica
 function measure({ settings, worker, rootMetrics }: AppOptions): Measuring {
   const metrics = new ProcessMetrics(settings, worker)
   if (cluster.isWorker) return { metrics, gatherer: new WorkerGatherer(metrics, process) }
-  const root = rootMetrics ?? new RootMetrics(settings.database, 1)
+  const root = rootMetrics ?? new RootMetrics(settings, 1)
   return { metrics, gatherer: new LocalGatherer(metrics, root) }
 }
 

@@ -1,5 +1,4 @@
 import cluster from 'node:cluster'
-import { rmSync } from 'node:fs'
 import { inspect } from 'node:util'
 import type { Logger } from 'pino'
 import { RootDuties } from './cluster/root-duties.js'
@@ -10,8 +9,9 @@ import { loadSettings, workerSlot } from './config/environment.js'
 import { InvalidSettingsError, type Settings } from './config/settings.js'
 import { MigrationFailedError } from './database/migrations/deploy.js'
 import { assertFilled, ensureSchema, SchemaStateError } from './database/migrations/migrations.js'
+import { passGates, tryLocks } from './database/pass-gates.js'
 import { migrationStoreOf, refusalOfServer } from './database/root-database.js'
-import { passLockGate, passStartGates, StartRefusedError } from './database/sqlite/start-gates.js'
+import { StartRefusedError } from './database/sqlite/start-gates.js'
 import { UnsafeSqliteVersionError } from './database/sqlite/version-gate.js'
 import { createLogger } from './logging/logger.js'
 
@@ -39,14 +39,17 @@ async function main(): Promise<void> {
   const slot = workerSlot()
   const logger = createLogger(settings.log, slot === undefined ? {} : { worker: slot })
   if (cluster.isWorker) return serve(settings, logger, { worker: slot })
-  passFirstGates(settings, logger)
+  await Promise.resolve()
+    .then(() => passGates(settings.database, logger))
+    .catch(explainUnopened)
   // The two wait for different things: a process that is started, and the disk.
-  await Promise.all([passLastGate(settings), migrate(settings, logger)])
+  await Promise.all([tryLocks(settings.database), migrate(settings, logger)])
   const refusal = await refusalOfServer(settings, logger).catch(explainUnopened)
   if (refusal !== undefined) throw new StartFailedError(refusal)
   const duties = new RootDuties(settings, logger)
   if (settings.server.workers > 1) {
-    return new Primary(settings.server, logger, duties.coordination(), () => duties.stop()).start()
+    await new Primary(settings.server, logger, duties.coordination(), () => duties.stop()).start()
+    return duties.served()
   }
   process.on('SIGHUP', () =>
     logger.warn('SIGHUP reloads workers, and there is only this one process: restart it instead'),
@@ -64,24 +67,6 @@ async function serve(...[settings, logger, options]: Parameters<typeof serveHere
 function explainUnopened(error: unknown): never {
   if (!(error instanceof Error) || !('code' in error)) throw error
   throw new StartFailedError(`The database cannot be opened: ${error.message || String(error.code)}`)
-}
-
-function passFirstGates({ database }: Settings, logger: Logger): void {
-  const { target } = database
-  if (target.provider === 'postgresql') return
-  try {
-    for (const warning of passStartGates({ ...database, file: target.file })) logger.warn(warning)
-  } catch (error) {
-    explainUnopened(error)
-  }
-}
-
-async function passLastGate({ database: { target } }: Settings): Promise<void> {
-  if (target.provider === 'sqlite') await passLockGate({ file: target.file, remove: removeDatabase })
-}
-
-function removeDatabase(file: string): void {
-  for (const suffix of ['', '-wal', '-shm']) rmSync(file + suffix, { force: true })
 }
 
 async function migrate(settings: Settings, logger: Logger): Promise<void> {

@@ -1,8 +1,9 @@
 import { statSync } from 'node:fs'
 import { dirname } from 'node:path'
-import { Inject, Injectable } from '@nestjs/common'
+import { type BeforeApplicationShutdown, Inject, Injectable } from '@nestjs/common'
 import { type Backup, listBackups } from '../backup/folder.js'
-import type { Manifest } from '../backup/manifest.js'
+import { BackupNotFoundError } from '../backup/backup-errors.js'
+import { type Manifest, readManifest } from '../backup/manifest.js'
 import { backupPathOf } from '../backup/names.js'
 import { takeBackup, verifyBackup } from '../backup/take-backup.js'
 import { SETTINGS } from '../config/config.module.js'
@@ -11,19 +12,26 @@ import { Database } from '../database/database.js'
 import { readMigrationFiles } from '../database/migrations/migration-files.js'
 import { compareHistory } from '../database/migrations/migration-history.js'
 import { checkpointNow } from '../database/sqlite/checkpoints/checkpoint-now.js'
-import { freeBytes } from '../database/sqlite/start-gates.js'
+import { freeBytes } from '../database/sqlite/free-space.js'
 import { Gatherer } from '../metrics/gatherer.js'
 import { NotOnThisDatabaseError } from './admin-errors.js'
 import { adviceOn } from './contention-advice.js'
 
 /** What operators ask of the database over HTTP; long work runs beside the process that answers. */
 @Injectable()
-export class DatabaseAdminService {
+export class DatabaseAdminService implements BeforeApplicationShutdown {
+  private readonly ending = new AbortController()
+
   constructor(
     private readonly database: Database,
     private readonly gatherer: Gatherer,
     @Inject(SETTINGS) private readonly settings: Settings,
   ) {}
+
+  /** A backup that is under way is ended, and nothing is left of it. */
+  beforeApplicationShutdown(): void {
+    this.ending.abort()
+  }
 
   async info(): Promise<object> {
     const { target, synchronous, busyTimeoutMs } = this.settings.database
@@ -48,7 +56,7 @@ export class DatabaseAdminService {
   }
 
   async backup(): Promise<object> {
-    const { name, manifest, removed } = await takeBackup(this.settings)
+    const { name, manifest, removed } = await takeBackup(this.settings, { signal: this.ending.signal })
     return { ...resourceOf({ name, manifest }), removed }
   }
 
@@ -59,19 +67,24 @@ export class DatabaseAdminService {
   /** @throws BackupNotFoundError for anything but the name of a backup in the folder */
   backupFile(name: string): { readonly path: string; readonly bytes: number } {
     const path = backupPathOf(this.settings.backup.directory, name)
+    // Half of one has none.
+    if (!readManifest(path)) throw new BackupNotFoundError(name)
     return { path, bytes: statSync(path).size }
   }
 
   /** @throws BackupNotFoundError, or BackupError that says what is wrong with it */
   async verify(name: string): Promise<object> {
-    const manifest = await verifyBackup(this.backupFile(name).path)
+    const manifest = await verifyBackup(this.backupFile(name).path, { signal: this.ending.signal })
     return { ...resourceOf({ name, manifest }), is_sound: true }
   }
 
   async checkpoint(mode: 'passive' | 'truncate'): Promise<object> {
-    const { target } = this.settings.database
+    const { target, checkpoints } = this.settings.database
     if (target.provider === 'postgresql') {
       throw new NotOnThisDatabaseError('PostgreSQL makes its checkpoints itself.')
+    }
+    if (checkpoints.isExternal) {
+      throw new NotOnThisDatabaseError('With CHECKPOINT_OWNER=external another program makes the checkpoints.')
     }
     const { isBusy, frames, checkpointed } = await checkpointNow(
       target.file,
@@ -99,7 +112,12 @@ export class DatabaseAdminService {
 function resourceOf({ name, manifest }: Pick<Backup, 'name'> & { readonly manifest: Manifest }): object {
   return {
     name,
-    ...{ dialect: manifest.dialect, started_at: manifest.startedAt, finished_at: manifest.finishedAt },
+    ...{
+      dialect: manifest.dialect,
+      database: manifest.database,
+      started_at: manifest.startedAt,
+      finished_at: manifest.finishedAt,
+    },
     ...{ bytes: manifest.bytes, sha256: manifest.sha256, rows: manifest.rows },
     migrations: manifest.migrations.map((migration) => migration.name),
     ...{ database_version: manifest.databaseVersion, gator_version: manifest.gatorVersion },

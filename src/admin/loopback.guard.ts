@@ -3,7 +3,8 @@ import type { FastifyRequest } from 'fastify'
 import { isLoopback } from '../config/settings.js'
 import { LoopbackOnlyError } from './admin-errors.js'
 
-const FORWARDED = ['forwarded', 'x-forwarded-for', 'x-real-ip', 'via'] as const
+// What proxies add; nginx adds nothing by itself, but speaks HTTP/1.0.
+const FORWARDED = /^(?:forwarded|via|x-forwarded-.*|x-real-.*|x-client-ip|true-client-ip|cf-.*)$/
 
 /**
  * Lets those pass who ask from this machine. A proxy on it asks for others, and says so; a page in a browser on it asks
@@ -15,7 +16,8 @@ export class LoopbackGuard implements CanActivate {
     const { raw, headers, hostname } = context.switchToHttp().getRequest<FastifyRequest>()
     const address = (raw.socket.remoteAddress ?? '').replace(/^::ffff:/, '')
     if (!isLoopback(address)) throw new LoopbackOnlyError('the request comes from elsewhere')
-    if (FORWARDED.some((name) => headers[name] !== undefined)) throw new LoopbackOnlyError('a proxy has forwarded it')
+    const isForwarded = raw.httpVersion === '1.0' || Object.keys(headers).some((name) => FORWARDED.test(name))
+    if (isForwarded) throw new LoopbackOnlyError('a proxy has forwarded it')
     if (!isLoopback(hostname.replace(/^\[|\]$/g, ''))) throw new LoopbackOnlyError('it is meant for another host')
     if (headers.origin !== undefined) throw new LoopbackOnlyError('a page in a browser has made it')
     return true

@@ -24,13 +24,18 @@ export function listBackups(folder: string): Backup[] {
     })
 }
 
+/** Those of one database, newest first; see `databaseNameOf`. */
+export function backupsOf(folder: string, database: string): Backup[] {
+  return listBackups(folder).filter(({ manifest }) => manifest.database === database)
+}
+
 /**
- * Removes the oldest backups beyond the number to keep, never the one that was just made: a clock may have gone back.
+ * Removes the oldest backups of a database beyond the number to keep, never the one that was just made: a clock may have gone back.
  * The manifest goes first, so that half of a backup never looks like one. Call it with the folder's lock.
  * @returns the names of those that were removed
  */
-export function pruneBackups(folder: string, keep: number, justMade: string): string[] {
-  const others = listBackups(folder).filter(({ name }) => name !== justMade)
+export function pruneBackups(folder: string, keep: number, justMade: Omit<Backup, 'file'>): string[] {
+  const others = backupsOf(folder, justMade.manifest.database).filter(({ name }) => name !== justMade.name)
   const surplus = others.slice(keep - 1)
   for (const { file } of surplus) {
     rmSync(manifestPathOf(file))

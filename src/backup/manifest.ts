@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { z } from 'zod'
+import type { DatabaseTarget } from '../config/database-url.js'
 import { BackupError } from './backup-errors.js'
 import { errorCodeOf } from './error-code.js'
 
@@ -19,6 +20,8 @@ const manifestSchema = contentSchema.extend({
   format: z.literal(MANIFEST_FORMAT),
   gatorVersion: z.string(),
   dialect: z.enum(['sqlite', 'postgresql']),
+  /** Which database it is of, see {@link databaseNameOf}: several may share a folder. */
+  database: z.string(),
   /** The version of SQLite, or of the PostgreSQL server. */
   databaseVersion: z.string(),
   /** Every write acknowledged before this time is in the backup. */
@@ -28,6 +31,13 @@ const manifestSchema = contentSchema.extend({
   bytes: z.number().int().nonnegative(),
   sha256: z.string().regex(/^[0-9a-f]{64}$/),
 })
+
+/** The file of an SQLite database, or the host and the name of a PostgreSQL one; without user and password. */
+export function databaseNameOf(target: DatabaseTarget): string {
+  if (target.provider === 'sqlite') return target.url
+  const { host, pathname } = new URL(target.url)
+  return `postgresql://${host}${pathname}`
+}
 
 export type BackupContent = z.output<typeof contentSchema>
 

@@ -3,12 +3,15 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals'
 import { pino } from 'pino'
+import { databaseNameOf } from './manifest.js'
 import { parseSettings } from '../config/settings.js'
 import { BackupAbortedError, BackupBusyError, BackupError } from './backup-errors.js'
 import { newBackupName } from './names.js'
 import { BackupSchedule, type BackupStatus } from './schedule.js'
 import type { FinishedBackup, takeBackup } from './take-backup.js'
 
+/** What is backed up with the default settings. */
+const DATABASE = databaseNameOf(parseSettings({}, false).database.target)
 const MINUTE_MS = 60_000
 const HOUR_MS = 60 * MINUTE_MS
 
@@ -28,11 +31,18 @@ describe('BackupSchedule', () => {
   })
 
   /** Puts a backup into the folder, as if it had been made so long ago. */
-  function backUp(agoMs = 0): FinishedBackup {
+  function backUp(agoMs = 0, database = DATABASE): FinishedBackup {
     const at = new Date(Date.now() - agoMs)
     const name = newBackupName('sqlite', at)
     const manifest = {
-      ...{ format: 1 as const, gatorVersion: '0', dialect: 'sqlite' as const, databaseVersion: '3', rows: {} },
+      ...{
+        format: 1 as const,
+        gatorVersion: '0',
+        dialect: 'sqlite' as const,
+        database,
+        databaseVersion: '3',
+        rows: {},
+      },
       ...{ newestPersona: null, migrations: [], bytes: 1, sha256: '0'.repeat(64) },
       ...{ startedAt: at.toISOString(), finishedAt: new Date(at.getTime() + 5).toISOString() },
     }
@@ -50,6 +60,14 @@ describe('BackupSchedule', () => {
   }
 
   const taking = () => jest.fn<typeof takeBackup>(() => Promise.resolve(backUp()))
+
+  it('does not take the backup of another database in the same folder for its own', async () => {
+    backUp(MINUTE_MS, 'file:/elsewhere/other.db')
+    const take = taking()
+    start(take)
+    await jest.advanceTimersByTimeAsync(0)
+    expect(take).toHaveBeenCalledTimes(1)
+  })
 
   it('begins where the newest backup says, and makes one each interval', async () => {
     backUp(HOUR_MS - 10 * MINUTE_MS)
@@ -91,7 +109,9 @@ describe('BackupSchedule', () => {
     start(take)
     await jest.advanceTimersByTimeAsync(4 * MINUTE_MS)
     expect(take).toHaveBeenCalledTimes(1)
-    expect(statuses.at(-1)?.lastFailure).toEqual({ at: Date.parse('2026-11-23T12:00:00Z'), reason: error.message })
+    // That somebody else is at it is no failure.
+    const failure = { at: Date.parse('2026-11-23T12:00:00Z'), reason: error.message }
+    expect(statuses.at(-1)?.lastFailure).toEqual(error instanceof BackupBusyError ? null : failure)
     take.mockImplementation(() => Promise.resolve(backUp()))
     await jest.advanceTimersByTimeAsync(MINUTE_MS)
     expect(take).toHaveBeenCalledTimes(2)

@@ -1,7 +1,9 @@
 import type { Logger } from 'pino'
 import type { Settings } from '../config/settings.js'
 import { BackupAbortedError, BackupBusyError } from './backup-errors.js'
-import { type Backup, listBackups } from './folder.js'
+import { lockFolder } from './folder-lock.js'
+import { type Backup, backupsOf, removeLeftovers } from './folder.js'
+import { databaseNameOf } from './manifest.js'
 import { takeBackup } from './take-backup.js'
 
 /** What became of the backups, for whoever shows it. Times are milliseconds since 1970. */
@@ -38,12 +40,15 @@ export class BackupSchedule {
   #run: Promise<void> = Promise.resolve()
   /** When its own last backup was begun: the folder may not tell. */
   #madeAt = -Infinity
+  /** When somebody else was at it. */
+  #busyAt = -Infinity
 
   constructor(options: BackupScheduleOptions) {
     this.#options = { take: takeBackup, ...options }
   }
 
   start(): void {
+    this.#tidy()
     this.#look()
   }
 
@@ -60,7 +65,7 @@ export class BackupSchedule {
     this.#tellSuccess(newest)
     const { lastFailure } = this.#status
     const madeAt = Math.max(this.#madeAt, newest ? Date.parse(newest.manifest.startedAt) : -Infinity)
-    const retryAt = lastFailure ? lastFailure.at + Math.min(RETRY_MS, intervalMs) : -Infinity
+    const retryAt = Math.max(lastFailure?.at ?? -Infinity, this.#busyAt) + Math.min(RETRY_MS, intervalMs)
     const waitMs = Math.max(madeAt + intervalMs, retryAt) - Date.now()
     if (intervalMs > 0 && waitMs <= 0) this.#run = this.#back()
     else this.#lookIn(intervalMs > 0 ? Math.min(waitMs, LOOK_AGAIN_MS) : LOOK_AGAIN_MS)
@@ -93,14 +98,34 @@ export class BackupSchedule {
   #fail(error: unknown): void {
     const { logger } = this.#options
     const reason = error instanceof Error ? error.message : String(error)
-    if (error instanceof BackupBusyError) logger.warn(reason)
-    else logger.error({ err: error }, 'the backup failed; it is tried again')
+    if (error instanceof BackupBusyError) {
+      logger.warn(reason)
+      this.#busyAt = Date.now()
+      return
+    }
+    logger.error({ err: error }, 'the backup failed; it is tried again')
     this.#tell({ ...this.#status, lastFailure: { at: Date.now(), reason } })
+  }
+
+  // What a server that was killed in the middle of a backup has left may be as large as the database.
+  #tidy(): void {
+    const { directory } = this.#options.settings.backup
+    try {
+      const unlock = lockFolder(directory)
+      try {
+        removeLeftovers(directory)
+      } finally {
+        unlock()
+      }
+    } catch {
+      // There is no folder yet, or somebody is at it.
+    }
   }
 
   #newest(): Backup | undefined {
     try {
-      const backups = listBackups(this.#options.settings.backup.directory)
+      const { backup, database } = this.#options.settings
+      const backups = backupsOf(backup.directory, databaseNameOf(database.target))
       // One of the future, by a clock that was wrong, says nothing of what is due.
       return backups.find(({ manifest }) => Date.parse(manifest.startedAt) <= Date.now())
     } catch (error) {

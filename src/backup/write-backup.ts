@@ -1,10 +1,12 @@
 import { renameSync, rmSync, statSync } from 'node:fs'
 import { basename, dirname } from 'node:path'
+import { freeBytes } from '../database/sqlite/free-space.js'
 import { packageInfo } from '../package-root.js'
 import { linkNew, sha256Of, syncPath, writeNew } from './durable.js'
 import { lockFolder } from './folder-lock.js'
 import { pruneBackups, removeLeftovers } from './folder.js'
-import { type Manifest, MANIFEST_FORMAT, manifestPathOf } from './manifest.js'
+import { BackupError } from './backup-errors.js'
+import { databaseNameOf, type Manifest, MANIFEST_FORMAT, manifestPathOf } from './manifest.js'
 import type { BackupProgress, Job, JobResults } from './messages.js'
 import { dumpDatabase } from './postgresql/dump.js'
 import { copyDatabase } from './sqlite/copy.js'
@@ -29,7 +31,7 @@ export async function writeBackup(job: BackupJob, onProgress: OnProgress): Promi
     renameSync(work.manifest, manifestPathOf(file))
     syncPath(folder)
     rmSync(work.data, { force: true })
-    const removed = keep === null ? [] : pruneBackups(folder, keep, basename(file))
+    const removed = keep === null ? [] : pruneBackups(folder, keep, { name: basename(file), manifest })
     return { name: basename(file), file, manifest, removed }
   } finally {
     unlock()
@@ -40,7 +42,11 @@ async function copyAndCheck({ settings, work }: BackupJob, onProgress: OnProgres
   const startedAt = new Date().toISOString()
   const { target } = settings.database
   let total = 0
-  const onStart = (bytes: number) => onProgress({ phase: 'copying', done: 0, total: (total = bytes) })
+  const onStart = (bytes: number) => {
+    // A dump is smaller than its database, nobody knows by how much.
+    if (target.provider === 'sqlite') assertRoom(dirname(work.data), bytes + settings.database.minFreeDiskBytes)
+    onProgress({ phase: 'copying', done: 0, total: (total = bytes) })
+  }
   const onCopied = () => {
     onProgress({ phase: 'copying', done: total, total })
     onProgress({ phase: 'checking', done: 0, total: 1 })
@@ -57,10 +63,20 @@ async function copyAndCheck({ settings, work }: BackupJob, onProgress: OnProgres
     format: MANIFEST_FORMAT,
     gatorVersion: packageInfo.version,
     dialect: target.provider,
+    database: databaseNameOf(target),
     ...found,
     startedAt,
     finishedAt: new Date().toISOString(),
     bytes,
     sha256,
   }
+}
+
+// The database is often on the same disk, and must not be kept from writing.
+function assertRoom(folder: string, bytes: number): void {
+  const free = freeBytes(folder)
+  if (free >= bytes) return
+  throw new BackupError(
+    `There are ${free} bytes left in ${folder}, and the copy may need ${bytes} with DISK_FREE_MIN_BYTES: make room.`,
+  )
 }

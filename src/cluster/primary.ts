@@ -6,7 +6,7 @@ import { workerEnvironment } from '../config/environment.js'
 import type { Settings } from '../config/settings.js'
 import { RestartPause } from './restart-pause.js'
 import { listenFailure, listenForReason, reasonOf, StartFailedError } from './start-failure.js'
-import { SHUTDOWN_TIMEOUT_MS } from './shutdown.js'
+import { END_TIMEOUT_MS, SHUTDOWN_TIMEOUT_MS } from './shutdown.js'
 
 interface Slot {
   readonly number: number
@@ -24,8 +24,8 @@ export interface WorkerCoordination {
   onFork(worker: Worker, slot: number): void
   /** Told the slot of each worker that died without being asked to. */
   onDeath(slot: number): void
-  /** What every worker must find at the database's path, see `FileIdentity`; undefined where there is no path. */
-  readonly databaseFile: string | undefined
+  /** What a worker must find at the database's path, see `DatabaseIdentity`; undefined where there is no path. */
+  readonly databaseFiles: string | undefined
   /** @throws when a worker that is forked now would serve another database than those before it */
   assertUnchanged(): void
 }
@@ -82,42 +82,54 @@ export class Primary {
 
   #keep(slot: Slot): void {
     const { worker } = slot
-    const restart = (death: object) => {
-      // A worker that was replaced, or stopped, is not missed.
-      if (this.#isStopping || !this.#hasStarted || slot.worker !== worker) return
-      const pauseMs = slot.pause.next(Date.now() - slot.startedAt)
-      this.logger.error({ worker: slot.number, ...death, pauseMs }, 'a worker died and is started again')
-      this.coordination.onDeath(slot.number)
-      setTimeout(() => {
-        if (!this.#isStopping && slot.worker === worker) this.#refork(slot)
-      }, pauseMs)
-    }
     worker.once('exit', (code: number | null, signal: string | null) =>
-      restart({ code, signal, reason: reasonOf(worker) }),
+      this.#restart(slot, worker, { code, signal, reason: reasonOf(worker) }),
     )
     worker.on('error', (error) => {
       // No process at all: the machine has no more of something. Any other error is about a message, or a signal.
-      if (worker.process.pid === undefined) restart({ reason: error.message })
+      if (worker.process.pid === undefined) this.#restart(slot, worker, { reason: error.message })
       else this.logger.warn({ worker: slot.number, err: error }, 'a worker cannot be reached')
     })
   }
 
+  #restart(slot: Slot, worker: Worker, death: object): void {
+    // A worker that was replaced, or stopped, is not missed.
+    if (this.#isStopping || !this.#hasStarted || slot.worker !== worker) return
+    const pauseMs = slot.pause.next(Date.now() - slot.startedAt)
+    this.logger.error({ worker: slot.number, ...death, pauseMs }, 'a worker died and is started again')
+    this.coordination.onDeath(slot.number)
+    setTimeout(() => {
+      if (!this.#isStopping && slot.worker === worker) this.#refork(slot)
+    }, pauseMs)
+  }
+
   #fork(slot: number): Worker {
-    const { databaseFile } = this.coordination
-    const worker = cluster.fork(workerEnvironment({ slot, port: this.#port, databaseFile }))
+    const { databaseFiles } = this.coordination
+    const worker = cluster.fork(workerEnvironment({ slot, port: this.#port, databaseFiles }))
     listenForReason(worker, (reason) => this.#fail(reason))
     this.coordination.onFork(worker, slot)
     return worker
   }
 
   #refork(slot: Slot): void {
+    if (!this.#mayFork()) return
+    try {
+      this.#replace(slot, this.#fork(slot.number))
+    } catch (error) {
+      // For some shortages Node throws, and there is no worker whose error could be listened to.
+      slot.startedAt = Date.now()
+      this.#restart(slot, slot.worker, { reason: (error as Error).message })
+    }
+  }
+
+  #mayFork(): boolean {
     try {
       this.coordination.assertUnchanged()
+      return true
     } catch (error) {
       this.#fail((error as Error).message)
-      return
+      return false
     }
-    this.#replace(slot, this.#fork(slot.number))
   }
 
   #replace(slot: Slot, worker: Worker): void {
@@ -143,8 +155,10 @@ export class Primary {
   }
 
   async #renew(slot: Slot): Promise<boolean> {
-    const worker = this.#fork(slot.number)
+    if (!this.#mayFork()) return false
+    let worker: Worker
     try {
+      worker = this.#fork(slot.number)
       await listening(worker)
     } catch (error) {
       if (this.#isStopping) return false
@@ -153,7 +167,7 @@ export class Primary {
     }
     const old = slot.worker
     this.#replace(slot, worker)
-    await stopWorker(old)
+    await stopWorker(old, SHUTDOWN_TIMEOUT_MS + KILL_MARGIN_MS)
     return true
   }
 
@@ -168,13 +182,13 @@ export class Primary {
   #fail(reason: string): void {
     if (this.#isStopping) return
     this.logger.fatal({ reason }, 'stopping the workers')
-    void this.#stopWorkers().then(() => process.exit(1))
+    void this.#stopWorkers(END_TIMEOUT_MS).then(() => process.exit(1))
   }
 
-  async #stopWorkers(): Promise<void> {
+  async #stopWorkers(killAfterMs = SHUTDOWN_TIMEOUT_MS + KILL_MARGIN_MS): Promise<void> {
     this.#isStopping = true
     const workers = Object.values(cluster.workers ?? {}).filter((worker) => worker !== undefined)
-    await Promise.all(workers.map(stopWorker))
+    await Promise.all(workers.map((worker) => stopWorker(worker, killAfterMs)))
     await this.afterWorkers()
   }
 }
@@ -207,11 +221,11 @@ async function listening(worker: Worker): Promise<void> {
   }
 }
 
-async function stopWorker(worker: Worker): Promise<void> {
+async function stopWorker(worker: Worker, killAfterMs: number): Promise<void> {
   if (worker.isDead() || worker.process.pid === undefined) return
   const exited = once(worker, 'exit')
   worker.process.kill('SIGTERM')
-  const timer = setTimeout(() => worker.process.kill('SIGKILL'), SHUTDOWN_TIMEOUT_MS + KILL_MARGIN_MS)
+  const timer = setTimeout(() => worker.process.kill('SIGKILL'), killAfterMs)
   await exited
   clearTimeout(timer)
 }

@@ -1,18 +1,28 @@
+import { renameSync } from 'node:fs'
 import type { Logger } from 'pino'
 import { BackupSchedule, type BackupStatus } from '../backup/schedule.js'
 import type { Settings } from '../config/settings.js'
-import { databaseCoordination } from '../database/root-database.js'
+import { ticketsFor } from '../database/root-database.js'
 import { CheckpointHost } from '../database/sqlite/checkpoints/checkpoint-host.js'
 import type { CheckpointObserver } from '../database/sqlite/checkpoints/checkpointer.js'
+import { DatabaseIdentity, FileIdentity } from '../database/sqlite/file-identity.js'
 import { GatherOffice } from '../metrics/gather-office.js'
 import { RootMetrics } from '../metrics/root-metrics.js'
 import type { WorkerCoordination } from './primary.js'
+
+/** The files of an SQLite database: the one that was migrated, and all of them since a connection keeps them. */
+interface Files {
+  readonly database: FileIdentity
+  readonly all: DatabaseIdentity
+  areKept: boolean
+}
 
 /** What the process that starts a server does for all that serve, beside serving: be it a primary or the only one. */
 export class RootDuties {
   readonly metrics: RootMetrics
   readonly #settings: Settings
   readonly #logger: Logger
+  readonly #files: Files | undefined
   readonly #checkpoints: CheckpointHost | undefined
   readonly #backups: BackupSchedule
 
@@ -20,31 +30,38 @@ export class RootDuties {
   constructor(settings: Settings, logger: Logger) {
     this.#settings = settings
     this.#logger = logger
-    this.metrics = new RootMetrics(settings.database, settings.server.workers)
-    this.#checkpoints = this.#startCheckpoints()
-    let failedAt: number | undefined
-    const onStatus = ({ lastSuccess, lastFailure }: BackupStatus) => {
-      if (lastSuccess) this.metrics.backupSucceeded(lastSuccess)
-      if (lastFailure && lastFailure.at !== failedAt) this.metrics.backupFailed()
-      failedAt = lastFailure?.at
+    this.metrics = new RootMetrics(settings, settings.server.workers)
+    const { target } = settings.database
+    if (target.provider === 'sqlite') {
+      this.#files = { database: new FileIdentity(target.file), all: new DatabaseIdentity(target.file), areKept: false }
+      this.#files.database.remember()
+      this.#checkpoints = this.#startCheckpoints(target.file)
     }
-    this.#backups = new BackupSchedule({ settings, logger, onStatus })
+    this.#backups = new BackupSchedule({ settings, logger, onStatus: backupMetrics(this.metrics) })
+  }
+
+  /** To be called when all that should serve do. */
+  served(): void {
     this.#backups.start()
   }
 
   /** What a primary does for its workers. */
   coordination(): WorkerCoordination {
     const { metrics } = this
+    const files = this.#files
     metrics.addPrimary()
     const gatherOffice = new GatherOffice(metrics)
-    const database = databaseCoordination(this.#settings.database, (tickets) => metrics.watchTickets(tickets))
+    const giveTickets = ticketsFor(this.#settings.database, (tickets) => metrics.watchTickets(tickets))
     return {
-      ...database,
       onFork: (worker, slot) => {
-        database.onFork(worker, slot)
+        giveTickets(worker, slot)
         gatherOffice.attach(worker)
       },
       onDeath: (slot) => metrics.workerDied(slot),
+      get databaseFiles() {
+        return files && String(files.areKept ? files.all : files.database)
+      },
+      assertUnchanged: () => (files?.areKept ? files.all : files?.database)?.assertUnchanged(),
     }
   }
 
@@ -52,16 +69,16 @@ export class RootDuties {
   async stop(): Promise<void> {
     await this.#backups.stop()
     await this.#checkpoints?.close()
+    this.#putOrphansAside()
     this.metrics.close()
   }
 
-  #startCheckpoints(): CheckpointHost | undefined {
-    const { target, synchronous, checkpoints } = this.#settings.database
-    if (target.provider === 'postgresql' || checkpoints.isExternal) return undefined
+  #startCheckpoints(file: string): CheckpointHost {
+    const { synchronous, checkpoints } = this.#settings.database
+    const { passiveBytes, truncateBytes, isExternal } = checkpoints
     return new CheckpointHost({
-      file: target.file,
-      synchronous,
-      limits: checkpoints,
+      ...{ file, synchronous },
+      limits: { passiveBytes, truncateBytes, isLookOnly: isExternal },
       observer: this.#checkpointObserver(),
       onDeath: (reason) =>
         this.#logger.error({ err: reason }, 'the thread of the checkpoints died and is started again'),
@@ -71,7 +88,10 @@ export class RootDuties {
   #checkpointObserver(): CheckpointObserver {
     const logger = this.#logger
     return {
-      onLook: ({ backlogFrames }) => this.metrics.setWalBacklog(backlogFrames),
+      onLook: ({ backlogFrames }) => {
+        this.metrics.setWalBacklog(backlogFrames)
+        this.#rememberFiles()
+      },
       onCheckpoint: (report) => {
         const { mode, outcome, durationMs } = report
         this.metrics.checkpointDone({ mode, result: outcome, durationMs })
@@ -82,5 +102,32 @@ export class RootDuties {
         logger.warn(event, 'the WAL is pinned: a reader keeps it from being copied, and it grows with each write'),
       onGrown: (event) => logger.warn(event, 'the WAL has grown far beyond CHECKPOINT_TRUNCATE_BYTES'),
     }
+  }
+
+  // Once: from now on the thread's connection keeps all three, and others than these are somebody else's.
+  #rememberFiles(): void {
+    const files = this.#files
+    if (!files || files.areKept) return
+    files.all.remember(String(files.database))
+    files.areKept = true
+  }
+
+  // A database that was replaced leaves its log behind, which the next one to open the path would take for the new one's.
+  #putOrphansAside(): void {
+    if (!this.#files?.areKept) return
+    const suffix = `.orphaned-${new Date().toISOString().replace(/[-:.]/g, '')}`
+    for (const file of this.#files.all.orphans()) {
+      renameSync(file, file + suffix)
+      this.#logger.warn({ file: file + suffix }, 'the log of the database that was replaced is kept aside')
+    }
+  }
+}
+
+function backupMetrics(metrics: RootMetrics): (status: BackupStatus) => void {
+  let failedAt: number | undefined
+  return ({ lastSuccess, lastFailure }) => {
+    if (lastSuccess) metrics.backupSucceeded(lastSuccess)
+    if (lastFailure && lastFailure.at !== failedAt) metrics.backupFailed()
+    failedAt = lastFailure?.at
   }
 }

@@ -33,6 +33,7 @@ export async function serve(settings: Settings, logger: Logger, { worker, duties
     throw listenFailure(error, host, port)
   }
   logger.info({ url: await app.getUrl() }, 'listening')
+  duties?.served()
 }
 
 // Twice this, and the time that a look takes, is how long such a server serves at most.

@@ -6,6 +6,8 @@ import type { Logger } from 'pino'
 
 /** Requests in flight are answered within this, or not at all. */
 export const SHUTDOWN_TIMEOUT_MS = 10_000
+/** The same, where nothing that is written is kept. */
+export const END_TIMEOUT_MS = 1_000
 
 /**
  * Stops a serving process on SIGTERM and SIGINT: no new connections, requests in flight answered, database closed.
@@ -22,10 +24,11 @@ export function stopOnSignals(
   const stop = (exitCode: number) => {
     if (isStopping) return
     isStopping = true
+    const timeoutMs = exitCode === 0 ? SHUTDOWN_TIMEOUT_MS : END_TIMEOUT_MS
     const timer = setTimeout(() => {
-      logger.error({ timeoutMs: SHUTDOWN_TIMEOUT_MS }, 'requests in flight were not answered in time')
+      logger.error({ timeoutMs }, 'requests in flight were not answered in time')
       process.exit(1)
-    }, SHUTDOWN_TIMEOUT_MS)
+    }, timeoutMs)
     endConnections()
     void close(app)
       .then(afterwards)

@@ -15,7 +15,7 @@ export function loadSettings(overrides: Readonly<Partial<Record<SettingName, str
 }
 
 const WORKER_SLOT = 'GATOR_WORKER_SLOT'
-const DATABASE_FILE = 'GATOR_DATABASE_FILE'
+const DATABASE_FILES = 'GATOR_DATABASE_FILES'
 
 /** What a forked worker learns of the primary. */
 export interface WorkerEnvironment {
@@ -23,18 +23,18 @@ export interface WorkerEnvironment {
   readonly slot: number
   /** The port of all workers. */
   readonly port: number
-  /** The file that all workers serve, as `FileIdentity` spells it; none on PostgreSQL. */
-  readonly databaseFile?: string | undefined
+  /** The files that all workers serve, as `DatabaseIdentity` spells them; none on PostgreSQL. */
+  readonly databaseFiles?: string | undefined
 }
 
 /** The environment of a forked worker. */
-export function workerEnvironment({ slot, port, databaseFile }: WorkerEnvironment): Record<string, string> {
-  return { [WORKER_SLOT]: String(slot), PORT: String(port), ...(databaseFile && { [DATABASE_FILE]: databaseFile }) }
+export function workerEnvironment({ slot, port, databaseFiles }: WorkerEnvironment): Record<string, string> {
+  return { [WORKER_SLOT]: String(slot), PORT: String(port), ...(databaseFiles && { [DATABASE_FILES]: databaseFiles }) }
 }
 
-/** The file that this worker must find at the database's path; undefined in a process that was not forked. */
-export function expectedDatabaseFile(): string | undefined {
-  return workerSlot() === undefined ? undefined : process.env[DATABASE_FILE]
+/** The files that this worker must find at the database's path; undefined in a process that was not forked. */
+export function expectedDatabaseFiles(): string | undefined {
+  return workerSlot() === undefined ? undefined : process.env[DATABASE_FILES]
 }
 
 /** The slot that the primary gave this worker; undefined in a process that was not forked by one. */

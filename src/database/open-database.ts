@@ -1,6 +1,6 @@
 import cluster from 'node:cluster'
 import type { Logger } from 'pino'
-import { expectedDatabaseFile } from '../config/environment.js'
+import { expectedDatabaseFiles } from '../config/environment.js'
 import type { DatabaseSettings, Settings } from '../config/settings.js'
 import type { DatabaseWatch } from './database-watch.js'
 import type { Database } from './database.js'
@@ -39,7 +39,7 @@ function openSqlite(settings: DatabaseSettings, file: string, observer: SqliteOb
   const { busyTimeoutMs, synchronous, writeQueueLimit, idleTimeoutMs, transactionTimeoutMs } = settings
   return SqliteDatabase.open({
     ...{ file, busyTimeoutMs, synchronous, writeQueueLimit, idleTimeoutMs, transactionTimeoutMs, observer },
-    expectedFile: expectedDatabaseFile(),
+    expectedFiles: expectedDatabaseFiles(),
     ...(settings.checkpoints.isExternal && { autocheckpointPages: 0 }),
     // A worker takes part in the queue of all workers; the primary deals out the turns.
     ...(cluster.isWorker && { turnstile: new TicketTurnstile(process) }),

@@ -4,7 +4,6 @@ import type { DatabaseSettings, Settings } from '../config/settings.js'
 import type { MigrationStore } from './migrations/migration-store.js'
 import { PostgresqlMigrationStore } from './postgresql/postgresql-migration-store.js'
 import { checkServer } from './postgresql/server-check.js'
-import { FileIdentity } from './sqlite/file-identity.js'
 import { SqliteMigrationStore } from './sqlite/sqlite-migration-store.js'
 import { TicketOffice } from './sqlite/ticket-office.js'
 
@@ -32,23 +31,13 @@ export async function refusalOfServer({ server, database }: Settings, logger: Lo
 // Its holder waits for SQLite's lock, and then the watchdog ends its transaction: a turn that lasts longer is forgotten.
 const TURN_MARGIN_MS = 1_000
 
-export type DatabaseCoordination = Omit<WorkerCoordination, 'onDeath'>
-
-/** What the primary does so that its workers' writes are served in order, and all go to one file. */
-export function databaseCoordination(
+/** What the primary does with each worker that it forks, so that their writes are served in order. */
+export function ticketsFor(
   settings: DatabaseSettings,
   watchTickets: (office: TicketOffice) => void,
-): DatabaseCoordination {
-  if (settings.target.provider === 'postgresql') {
-    return { onFork: () => undefined, databaseFile: undefined, assertUnchanged: () => undefined }
-  }
-  const file = new FileIdentity(settings.target.file)
-  file.remember()
+): WorkerCoordination['onFork'] {
+  if (settings.target.provider === 'postgresql') return () => undefined
   const office = new TicketOffice(settings.busyTimeoutMs + settings.transactionTimeoutMs + TURN_MARGIN_MS)
   watchTickets(office)
-  return {
-    onFork: (worker, slot) => office.attach(worker, slot),
-    databaseFile: String(file),
-    assertUnchanged: () => file.assertUnchanged(),
-  }
+  return (worker, slot) => office.attach(worker, slot)
 }

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { listBackups } from '../backup/folder.js'
+import { backupsOf } from '../backup/folder.js'
+import { databaseNameOf } from '../backup/manifest.js'
 import { isLoopback, type Settings } from '../config/settings.js'
 import { packageInfo, packageRoot } from '../package-root.js'
 import { type Check, green, type Outcome, red, yellow } from './check.js'
@@ -36,12 +37,13 @@ export function settingChecks({ server, database }: Settings): Check[] {
 }
 
 /** Whether there are backups, and how old the newest is. */
-export function backupChecks({ backup }: Settings): Check[] {
-  return [{ about: 'backups', run: () => backupState(backup, Date.now()) }]
+export function backupChecks({ backup, database }: Settings): Check[] {
+  const run = () => backupState(backup, databaseNameOf(database.target), Date.now())
+  return [{ about: 'backups', run }]
 }
 
-function backupState({ directory, intervalMs }: Settings['backup'], now: number): Outcome {
-  const backups = listBackups(directory)
+function backupState({ directory, intervalMs }: Settings['backup'], database: string, now: number): Outcome {
+  const backups = backupsOf(directory, database)
   const [newest] = backups
   if (!newest) return yellow(`none in ${directory}`, 'Make one with "gator backup", or set BACKUP_INTERVAL_MINUTES.')
   const ageMs = now - Date.parse(newest.manifest.startedAt)

@@ -62,11 +62,14 @@ export class HealthService implements BeforeApplicationShutdown {
 
   private async unreadiness(): Promise<string | undefined> {
     if (!(await this.reads.state())) return 'the database does not answer'
+    const deadline = new AbortController()
     try {
-      return await this.preconditions.fault()
+      return await Promise.race([this.preconditions.fault(), rejectAfter(PROBE_TIMEOUT_MS, deadline.signal)])
     } catch (error) {
       this.logger.warn({ err: errorForLog(error) }, 'readiness cannot be told')
       return 'the disk or the migrations cannot be looked at'
+    } finally {
+      deadline.abort()
     }
   }
 }

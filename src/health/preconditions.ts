@@ -5,7 +5,7 @@ import type { Settings } from '../config/settings.js'
 import { Database } from '../database/database.js'
 import { readMigrationFiles } from '../database/migrations/migration-files.js'
 import { compareHistory, type MigrationFile } from '../database/migrations/migration-history.js'
-import { freeBytes } from '../database/sqlite/start-gates.js'
+import { freeBytes } from '../database/sqlite/free-space.js'
 
 /** What must be so for requests to be sent here, beside a database that answers. */
 @Injectable()

@@ -3,11 +3,17 @@ import { type Logger, pino, stdTimeFunctions } from 'pino'
 import pretty from 'pino-pretty'
 import type { Settings } from '../config/settings.js'
 
+// What a full disk keeps from being written is kept for later up to this, and lost beyond it.
+const MOST_UNWRITTEN_BYTES = 65_536
+
 /** The process' logger. Lines for people are written synchronously, so that the last ones before an exit are there. */
 export function createLogger(settings: Settings['log'], bindings: Readonly<Record<string, unknown>> = {}): Logger {
   const options = { level: settings.level, base: bindings, timestamp: stdTimeFunctions.isoTime }
-  if (settings.format === 'json') return pino(options, pino.destination({ dest: 1, sync: true }))
-  return pino(options, pretty({ destination: 1, sync: true, translateTime: 'SYS:HH:MM:ss.l' }))
+  const standardOutput = pino.destination({ dest: 1, sync: true, maxLength: MOST_UNWRITTEN_BYTES })
+  // A log that cannot be written, on a full disk say, must not end what it tells of.
+  standardOutput.on('error', () => undefined)
+  if (settings.format === 'json') return pino(options, standardOutput)
+  return pino(options, pretty({ destination: standardOutput, translateTime: 'SYS:HH:MM:ss.l' }))
 }
 
 /** Nest's own messages, through pino: its start-up chatter is debug, its warnings and errors are what they are. */

@@ -110,9 +110,10 @@ export class ContentionRecorder {
 
   #common(): DatabaseObserver {
     return {
-      onRefused: ({ reason, lockMs = 0 }) => {
+      onRefused: ({ reason, waitedMs, lockMs = 0 }) => {
         this.#refused[reason] += 1
         this.#outsideMs += lockMs
+        if (reason === 'lock-timeout') this.#waited(waitedMs)
       },
       onTransactionEnd: (event) => this.#ended(event),
     }

@@ -34,7 +34,7 @@ class Worker extends EventEmitter {
 }
 
 async function officeOf(...workers: Worker[]): Promise<GatherOffice> {
-  const root = new RootMetrics(parseSettings({}, false).database, workers.length)
+  const root = new RootMetrics(parseSettings({}, false), workers.length)
   const office = new GatherOffice(root, PATIENCE_MS)
   for (const worker of workers) office.attach(worker)
   for (const worker of workers) await worker.give('metrics')
@@ -82,7 +82,7 @@ describe('GatherOffice', () => {
 
   it('does not wait for a worker that dies while it is asked', async () => {
     const dying = new Worker(10)
-    const root = new RootMetrics(parseSettings({}, false).database, 1)
+    const root = new RootMetrics(parseSettings({}, false), 1)
     const office = new GatherOffice(root, 20_000)
     office.attach(dying)
     await dying.give('metrics')

@@ -42,7 +42,11 @@ export class GatherOffice {
       if (!isGatherRequest(message)) return
       const { what } = message
       if (message.gator === 'gather-ask') {
-        void this.gather(what).then((parts) => tell(peer, { gator: 'gather-all', what, parts }))
+        // Whoever is not answered says after a while that the primary is silent.
+        this.gather(what).then(
+          (parts) => tell(peer, { gator: 'gather-all', what, parts }),
+          () => undefined,
+        )
         return
       }
       desk.last.set(what, message.json)

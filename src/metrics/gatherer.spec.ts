@@ -47,7 +47,7 @@ function workerOf(slot: number, office?: GatherOffice, patienceMs?: number): [Pr
 
 describe('WorkerGatherer', () => {
   it('answers for all workers', async () => {
-    const office = new GatherOffice(new RootMetrics(settings.database, 2))
+    const office = new GatherOffice(new RootMetrics(settings, 2))
     const [one, gatherer] = workerOf(1, office)
     const [other] = workerOf(2, office)
     one.sqlite.onRefused?.({ reason: 'queue-full', waitedMs: 0 })

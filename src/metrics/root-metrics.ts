@@ -1,7 +1,7 @@
 import { statfsSync, statSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { Counter, Gauge, Histogram, Registry } from 'prom-client'
-import type { DatabaseSettings } from '../config/settings.js'
+import type { Settings } from '../config/settings.js'
 import { RuntimeMetrics } from './runtime-metrics.js'
 import { type Snapshot, takeSnapshot } from './snapshot.js'
 import { MS_PER_SECOND } from './write-metrics.js'
@@ -30,11 +30,12 @@ export class RootMetrics {
   readonly #registry = new Registry()
   readonly #restarts: Counter<'worker'>
   readonly #answering: Gauge
+  readonly #backups: BackupMetrics
   readonly #files: FileMetrics | undefined
   #runtime: RuntimeMetrics | undefined
 
   /** @param workers how many processes serve */
-  constructor({ target }: Pick<DatabaseSettings, 'target'>, workers: number) {
+  constructor({ database: { target }, backup }: Pick<Settings, 'database' | 'backup'>, workers: number) {
     const registers = [this.#registry]
     this.#restarts = new Counter({
       name: 'gator_worker_restarts_total',
@@ -49,6 +50,7 @@ export class RootMetrics {
       registers,
     })
     new Gauge({ name: 'gator_workers', help: 'Workers that there should be.', registers }).set(workers)
+    this.#backups = new BackupMetrics(this.#registry, backup.intervalMs)
     if (target.provider === 'sqlite') this.#files = new FileMetrics(this.#registry, target.file)
   }
 
@@ -110,13 +112,13 @@ export class RootMetrics {
 
   /** @param at when it was finished, in milliseconds since the epoch */
   backupSucceeded(backup: { readonly at: number; readonly durationMs: number; readonly bytes: number }): void {
-    this.#files?.lastBackup.set(backup.at / MS_PER_SECOND)
-    this.#files?.backupDuration.set(backup.durationMs / MS_PER_SECOND)
-    this.#files?.backupBytes.set(backup.bytes)
+    this.#backups.lastBackup.set(backup.at / MS_PER_SECOND)
+    this.#backups.backupDuration.set(backup.durationMs / MS_PER_SECOND)
+    this.#backups.backupBytes.set(backup.bytes)
   }
 
   backupFailed(): void {
-    this.#files?.backupFailures.inc()
+    this.#backups.backupFailures.inc()
   }
 
   snapshot(): Promise<Snapshot> {
@@ -133,10 +135,6 @@ class FileMetrics {
   readonly backlog: Gauge
   readonly checkpoints: Counter<'mode' | 'result'>
   readonly checkpointDurations: Histogram<'mode'>
-  readonly lastBackup: Gauge
-  readonly backupDuration: Gauge
-  readonly backupBytes: Gauge
-  readonly backupFailures: Counter
 
   constructor(registry: Registry, file: string) {
     const registers = [registry]
@@ -146,8 +144,11 @@ class FileMetrics {
       return roomOf(file).free
     })
     gauge(registers, 'gator_disk_size_bytes', "Size of the database's file system.", () => roomOf(file).size)
-    const set = (name: string, help: string) => new Gauge({ name, help, registers })
-    this.backlog = set('gator_wal_backlog_pages', 'Pages in the write-ahead log that are not in the database file yet.')
+    this.backlog = new Gauge({
+      name: 'gator_wal_backlog_pages',
+      help: 'Pages in the write-ahead log that are not in the database file yet.',
+      registers,
+    })
     this.checkpoints = new Counter({
       name: 'gator_checkpoints_total',
       help: 'Checkpoints, by mode and result.',
@@ -166,6 +167,22 @@ class FileMetrics {
       this.checkpointDurations.zero({ mode: label })
       for (const result of CHECKPOINT_RESULTS) this.checkpoints.inc({ mode: label, result }, 0)
     }
+  }
+}
+
+/** The backups, whoever makes them. */
+class BackupMetrics {
+  readonly lastBackup: Gauge
+  readonly backupDuration: Gauge
+  readonly backupBytes: Gauge
+  readonly backupFailures: Counter
+
+  constructor(registry: Registry, intervalMs: number) {
+    const registers = [registry]
+    const set = (name: string, help: string) => new Gauge({ name, help, registers })
+    set('gator_backup_interval_seconds', 'How long after the last backup the next one is made; 0 for never.').set(
+      intervalMs / MS_PER_SECOND,
+    )
     this.lastBackup = set(
       'gator_backup_last_success_timestamp_seconds',
       'When the last backup was finished, in seconds since the epoch; 0 when there was none.',
@@ -187,7 +204,12 @@ function gauge(registers: Registry[], name: string, help: string, read: () => nu
 
 // The file is made by the first who writes, and the log goes with the last who closes.
 function sizeOf(file: string): number {
-  return statSync(file, { throwIfNoEntry: false })?.size ?? 0
+  try {
+    return statSync(file, { throwIfNoEntry: false })?.size ?? 0
+  } catch {
+    // What cannot be looked at must not take the rest of the metrics with it.
+    return Number.NaN
+  }
 }
 
 function roomOf(file: string): { free: number; size: number } {
@@ -195,7 +217,6 @@ function roomOf(file: string): { free: number; size: number } {
     const { bavail, blocks, bsize } = statfsSync(dirname(file))
     return { free: bavail * bsize, size: blocks * bsize }
   } catch {
-    // A folder that is gone must not take the rest of the metrics with it.
     return { free: Number.NaN, size: Number.NaN }
   }
 }

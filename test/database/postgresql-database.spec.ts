@@ -147,7 +147,8 @@ describe('PostgreSQL', () => {
         await client.persona.updateMany({ where: { id: second }, data: { generationCount: { increment: 1 } } })
       })
     await Promise.all([swap(ID, OTHER_ID), swap(OTHER_ID, ID)])
-    expect(attempts).toBe(3)
+    // One of them at least was rolled back and made again; on a busy machine both may have been.
+    expect(attempts).toBeGreaterThanOrEqual(3)
     const rows = await database.read((client) => client.persona.findMany({ select: { generationCount: true } }))
     expect(rows).toEqual([{ generationCount: 2 }, { generationCount: 2 }])
   })

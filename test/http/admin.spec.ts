@@ -101,6 +101,7 @@ onEachDatabase((kind) => {
       ['another machine', { remoteAddress: '10.0.0.7' }],
       ['another machine over IPv6', { remoteAddress: '::ffff:10.0.0.7' }],
       ['a proxy', { headers: { 'x-forwarded-for': '10.0.0.7' } }],
+      ['a proxy that names the host', { headers: { 'x-forwarded-host': 'api.example' } }],
       ['a proxy of RFC 7239', { headers: { forwarded: 'for=10.0.0.7' } }],
       ['a page', { headers: { origin: 'https://evil.example' } }],
       ['a page that names this machine', { headers: { host: 'evil.example' } }],

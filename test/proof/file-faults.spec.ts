@@ -1,6 +1,17 @@
 import { spawnSync } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
-import { existsSync, mkdirSync, mkdtempSync, renameSync, rmSync, statSync, truncateSync, writeFileSync } from 'node:fs'
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  renameSync,
+  rmSync,
+  statSync,
+  truncateSync,
+  writeFileSync,
+} from 'node:fs'
+import { connect } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals'
@@ -225,6 +236,59 @@ describe('a database file that stays away from a running server', () => {
     expect(await alone.closed).toEqual({ code: 1, signal: null })
     expect(alone.linesWith('the database cannot be used any more: stopping')).toHaveLength(1)
     expect(performance.now() - movedAt).toBeLessThan(NOTICED_WITHIN_MS)
+  })
+})
+
+describe('the log of a database that was replaced', () => {
+  const sandbox = new Sandbox()
+  afterEach(() => sandbox.clear())
+
+  it('is kept aside when the server ends, and the one that replaced it is served whole by the next', async () => {
+    const folder = sandbox.folder()
+    const file = join(folder, 'gator.db')
+    const server = await sandbox.start({ folder, workers: 2 })
+    const connection = sandbox.connect(server)
+    const kept = new Ledger()
+    for (let n = 0; n < 200; n++) await kept.create(connection, `Old ${n}`)
+    // A copy of an earlier state, other pages and all: what a log of the old one would ruin.
+    renameSync(join(sandbox.folder(), 'gator.db'), file)
+    // A request in flight must not keep the server from ending.
+    const { hostname, port } = new URL(server.url)
+    const held = connect(Number(port), hostname)
+    held.on('error', () => undefined)
+    held.write(
+      'POST /api/v1/personas HTTP/1.1\r\nhost: a\r\ncontent-type: application/json\r\ncontent-length: 9\r\n\r\n{',
+    )
+    const movedAt = performance.now()
+    expect(await server.closed).toEqual({ code: 1, signal: null })
+    expect(performance.now() - movedAt).toBeLessThan(NOTICED_WITHIN_MS)
+    held.destroy()
+    const aside = readdirSync(folder).filter((name) => name.includes('.orphaned-'))
+    expect(aside.map((name) => name.replace(/\.orphaned-.*/, '')).sort()).toEqual(['gator.db-shm', 'gator.db-wal'])
+    const next = await sandbox.start({ folder })
+    const ledger = new Ledger()
+    expect((await ledger.create(sandbox.connect(next), 'New')).fate).toBe('acknowledged')
+    expect(await next.stop()).toEqual({ code: 0, signal: null })
+    expect(withDatabase(folder, (database) => ledger.judge(database))).toEqual([])
+  })
+
+  it('is not opened anew by a worker that is forked when it is gone', async () => {
+    const folder = sandbox.folder()
+    const server = await sandbox.start({ folder, workers: 2 })
+    const ledger = new Ledger()
+    const connection = sandbox.connect(server)
+    for (let n = 0; n < 5; n++) await ledger.create(connection, `Before ${n}`)
+    for (const suffix of ['-wal', '-shm']) rmSync(join(folder, `gator.db${suffix}`))
+    process.kill((await server.workerPids())[0] ?? 0, 'SIGKILL')
+    let isOver = false
+    void server.closed.then(() => (isOver = true))
+    for (let n = 0; !isOver; n++) {
+      const late = sandbox.connect(server)
+      await ledger.create(late, `After ${n}`, 1_000)
+      late.close()
+    }
+    expect(await server.closed).toEqual({ code: 1, signal: null })
+    expect(withDatabase(folder, (database) => ledger.judge(database))).toEqual([])
   })
 })
 

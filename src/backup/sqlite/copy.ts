@@ -67,7 +67,7 @@ export function assertNothingMissing(before: Versions, copied: Versions, after: 
 
 function newestVersions(driver: SqliteDriver): Versions {
   if (!tablesOf(driver).includes('personas')) return new Map()
-  const sql = 'SELECT id, version FROM personas ORDER BY created_at DESC, id DESC LIMIT ?'
+  const sql = 'SELECT id, version FROM personas ORDER BY updated_at DESC, id DESC LIMIT ?'
   return new Map(driver.prepare<[number], [string, number]>(sql).raw().all(COMPARED))
 }
 

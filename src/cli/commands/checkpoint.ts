@@ -30,11 +30,14 @@ export function checkpointCommand(): Command {
 
 async function checkpoint({ mode, json: isJson = false }: Options): Promise<void> {
   const output = createOutput(isJson)
-  const { target } = loadSettings().database
+  const { target, checkpoints } = loadSettings().database
   if (target.provider !== 'sqlite') {
     throw new CommandFailedError(
       'DATABASE_URL names PostgreSQL, which makes its checkpoints itself: this is for SQLite.',
     )
+  }
+  if (checkpoints.isExternal) {
+    throw new CommandFailedError('With CHECKPOINT_OWNER=external another program makes the checkpoints.')
   }
   if (!existsSync(target.file)) throw new CommandFailedError(`There is no database file ${target.file}.`)
   const { isBusy, frames, checkpointed } = await runCheckpoint(target.file, mode === 'passive' ? 'PASSIVE' : 'TRUNCATE')

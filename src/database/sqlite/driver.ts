@@ -6,6 +6,8 @@ export type SqliteDriverStatement = BetterSqlite3.Statement<unknown[], unknown>
 
 export interface OpenDriverOptions {
   readonly readonly: boolean
+  /** Whether a writer must find the file, too, and never makes it. */
+  readonly mustExist?: boolean
   /** How long opening may wait, blocking, for another process to finish recovery or a change of journal mode. */
   readonly timeoutMs: number
 }
@@ -16,7 +18,7 @@ export type OpenDriver = (file: string, options: OpenDriverOptions) => SqliteDri
 export const openBetterSqlite3: OpenDriver = (file, options) =>
   new BetterSqlite3(file, {
     readonly: options.readonly,
-    fileMustExist: options.readonly,
+    fileMustExist: options.readonly || options.mustExist === true,
     timeout: options.timeoutMs,
   })
 

@@ -4,10 +4,11 @@ import { setTimeout as delay } from 'node:timers/promises'
 import type { SqlQuery, SqlResultSet } from '@prisma/driver-adapter-utils'
 import { type ConnectionOptions, SqliteConnection } from './connection.js'
 import { type OpenDriver, openBetterSqlite3 } from './driver.js'
-import { isBusy, writeQueueFull } from './errors.js'
+import { diskFull, isBusy, writeQueueFull } from './errors.js'
+import { freeBytes } from './free-space.js'
 import { DatabaseIdentity, FileIdentity } from './file-identity.js'
 import { GroupCommitter } from './group-committer.js'
-import type { SqliteObserver } from './observer.js'
+import { harmless, type SqliteObserver } from './observer.js'
 import { Reader } from './reader.js'
 import { openTurnstile, type Turnstile } from './turnstile.js'
 import { watch, type WatchdogOptions } from './watchdog.js'
@@ -17,8 +18,8 @@ import type { WriteTransaction } from './write-transaction.js'
 export interface SqliteEngineOptions extends Partial<WatchdogOptions> {
   /** Path of the database file; it and its folder are made when they are missing. */
   readonly file: string
-  /** The file that the path must name, as `FileIdentity.toString()` spells it: the one that other processes have open. */
-  readonly expectedFile?: string | undefined
+  /** The files that the path must lead to, as `DatabaseIdentity` spells them: those that other processes have open. */
+  readonly expectedFiles?: string | undefined
   /** How long a write waits for the lock before it is refused. The wait never blocks the event loop. */
   readonly busyTimeoutMs: number
   readonly synchronous: 'NORMAL' | 'FULL'
@@ -46,6 +47,7 @@ interface Parts {
   readonly writeQueueLimit: number
   readonly observer: SqliteObserver
   readonly assertUsable: () => void
+  readonly file: string
 }
 
 /**
@@ -63,7 +65,8 @@ export class SqliteEngine {
    */
   static async open(options: SqliteEngineOptions): Promise<SqliteEngine> {
     const { file, busyTimeoutMs, synchronous, autocheckpointPages } = options
-    const { observer = {}, openDriver = openBetterSqlite3 } = options
+    const { openDriver = openBetterSqlite3 } = options
+    const observer = harmless(options.observer ?? {})
     const connect = (role: ConnectionOptions['role']) =>
       SqliteConnection.open({ file, synchronous, autocheckpointPages, role, observer, openDriver })
     mkdirSync(dirname(file), { recursive: true })
@@ -82,7 +85,7 @@ export class SqliteEngine {
       })
     })
     const readConnection = await retryWhileBusy(busyTimeoutMs, () => connect('reader'))
-    identity.remember(options.expectedFile)
+    identity.remember(options.expectedFiles)
     // One that was replaced in this moment may be open here, there, or on both connections.
     existing?.assertUnchanged()
     return new SqliteEngine({
@@ -97,6 +100,7 @@ export class SqliteEngine {
       writeQueueLimit: options.writeQueueLimit ?? DEFAULT_WRITE_QUEUE_LIMIT,
       observer,
       assertUsable,
+      file,
     })
   }
 
@@ -128,8 +132,13 @@ export class SqliteEngine {
     }
   }
 
-  /** Makes a write that changes nothing, and waits for its turn like any other. */
-  async probeWrite(): Promise<void> {
+  /**
+   * Makes a write that changes nothing, and waits for its turn like any other.
+   * @param minFreeBytes that must be left on the disk: the probe is smaller than most writes
+   * @throws SQLITE_FULL with less, and whatever a write is refused with
+   */
+  async probeWrite(minFreeBytes: number): Promise<void> {
+    if (freeBytes(dirname(this.parts.file)) < minFreeBytes) throw diskFull()
     const transaction = await this.begin()
     try {
       transaction.touch()

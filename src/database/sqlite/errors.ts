@@ -86,6 +86,11 @@ export function isOutcomeUnknown(error: unknown): boolean {
   return error instanceof DriverAdapterError && error.cause.originalCode === COMMIT_OUTCOME_UNKNOWN
 }
 
+/** SQLite's error for a disk that has no room, before SQLite meets it. */
+export function diskFull(): Error {
+  return Object.assign(new Error('database or disk is full'), { code: 'SQLITE_FULL' })
+}
+
 /** What a caller gets who uses a transaction that has ended, whoever ended it. */
 export function transactionClosed(why: string): DriverAdapterError {
   const error = new DriverAdapterError({

@@ -12,7 +12,7 @@ interface Identity {
 export class FileIdentity {
   #remembered: Identity | undefined
 
-  constructor(private readonly file: string) {}
+  constructor(readonly file: string) {}
 
   /** Remembers the file that the path names now: the one that has just been opened. */
   remember(): void {
@@ -32,6 +32,12 @@ export class FileIdentity {
     const now = this.#look()
     if (now?.dev === this.#remembered?.dev && now?.ino === this.#remembered?.ino) return
     throw databaseMoved(`${this.file} was ${now ? 'replaced by another file' : 'removed'} while it was open`)
+  }
+
+  /** Whether the path names the file that is remembered. */
+  isThere(): boolean {
+    const now = this.#look()
+    return now !== undefined && now.dev === this.#remembered?.dev && now.ino === this.#remembered.ino
   }
 
   #look(): Identity | undefined {
@@ -57,13 +63,27 @@ export class DatabaseIdentity {
 
   /**
    * Remembers the files; while a connection is open, SQLite keeps all three.
-   * @param expected what the database file itself must be, as {@link FileIdentity.toString} spells it
-   * @throws SQLITE_READONLY_DBMOVED when it is another
+   * @param expected what they must be, as {@link toString} spells it, or the database file alone
+   * @throws SQLITE_READONLY_DBMOVED when they are others
    */
   remember(expected?: string): void {
     for (const file of this.#files) file.remember()
-    if (expected === undefined || String(this.#files[0]) === expected) return
+    if (expected === undefined || `${String(this)},`.startsWith(`${expected},`)) return
     throw databaseMoved('is not the one that the other processes have open')
+  }
+
+  /** All files, as another process can compare them. */
+  toString(): string {
+    return this.#files.join()
+  }
+
+  /**
+   * The `-wal` and `-shm` of a database that lies elsewhere now: whoever opens the file that has taken its name would
+   * take them for that one's, and ruin it.
+   */
+  orphans(): string[] {
+    const [database, ...beside] = this.#files
+    return database?.isThere() === false ? beside.filter((file) => file.isThere()).map(({ file }) => file) : []
   }
 
   /** @throws as {@link FileIdentity.assertUnchanged}, for any of the files */

@@ -16,7 +16,7 @@ const ok = (name: string): FileSystem => ({ name, verdict: 'ok', reason: '' })
 const warn = (name: string, reason: string): FileSystem => ({ name, verdict: 'warn', reason })
 const refuse = (name: string, reason: string): FileSystem => ({ name, verdict: 'refuse', reason })
 
-/** By the number that statfs(2) answers on Linux; see linux/magic.h. */
+/** By the number that statfs(2) answers on Linux; see linux/magic.h and `stat -f` of the GNU coreutils. */
 const BY_MAGIC: Readonly<Record<number, FileSystem>> = {
   0xef53: ok('ext2/3/4'),
   0x58465342: ok('xfs'),
@@ -34,6 +34,13 @@ const BY_MAGIC: Readonly<Record<number, FileSystem>> = {
   0x0bd00bd0: refuse('Lustre', IS_NETWORK),
   0x01161970: refuse('GFS2', IS_NETWORK),
   0x7461636f: refuse('OCFS2', IS_NETWORK),
+  0x47504653: refuse('GPFS', IS_NETWORK),
+  0x19830326: refuse('BeeGFS', IS_NETWORK),
+  0x20030528: refuse('OrangeFS', IS_NETWORK),
+  0x73757245: refuse('Coda', IS_NETWORK),
+  0xaad7aaea: refuse('PanFS', IS_NETWORK),
+  0x786f4256: refuse('VirtualBox shared folders', IS_NETWORK),
+  0xbacbacbc: refuse('VMware shared folders', IS_NETWORK),
   0x65735546: refuse('FUSE', IS_FUSE),
   0x01021994: warn('tmpfs', IS_MEMORY),
   0x858458f6: warn('ramfs', IS_MEMORY),

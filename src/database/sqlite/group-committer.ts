@@ -95,19 +95,23 @@ export class GroupCommitter {
   async #commitBatch(lease: WriteLease, transaction: WriteTransaction): Promise<void> {
     const writes: Write[] = []
     const settles: Settle[] = []
+    const refused = new Set<Write>()
     const start = performance.now()
     try {
       while (transaction.isOpen && writes.length < MAX_BATCH && performance.now() - start < MAX_BATCH_MS) {
         const write = this.#pending.shift()
         if (!write) break
         writes.push(write)
-        settles.push(runOne(write, transaction))
+        settles.push(runOne(write, transaction, () => refused.add(write)))
       }
       await transaction.commit()
     } catch (error) {
       transaction.rollback()
       if (isOutcomeUnknown(error)) {
-        for (const write of writes) write.reject(error)
+        for (const [index, write] of writes.entries()) {
+          if (refused.has(write)) settles[index]?.()
+          else write.reject(error)
+        }
         return
       }
       // Nothing was acknowledged and nothing was kept, so the writes may run again, each for itself.
@@ -156,7 +160,7 @@ function microtasksDone(): Promise<void> {
   return new Promise((resolve) => process.nextTick(resolve))
 }
 
-function runOne(write: Write, transaction: WriteTransaction): Settle {
+function runOne(write: Write, transaction: WriteTransaction, onRefused: () => void): Settle {
   try {
     transaction.savepoint('SAVEPOINT', SAVEPOINT)
     const result = write.run(transaction)
@@ -164,6 +168,7 @@ function runOne(write: Write, transaction: WriteTransaction): Settle {
     return () => write.resolve(result)
   } catch (error) {
     undo(transaction)
+    onRefused()
     return () => write.reject(error)
   }
 }

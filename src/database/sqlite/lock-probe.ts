@@ -20,7 +20,8 @@ export const HELD = 'held'
  */
 export async function lockFault(scratch: string, program = HOLDER): Promise<string | undefined> {
   const holder = spawn(process.execPath, [program, scratch], { stdio: 'pipe' })
-  const exited = once(holder, 'exit')
+  const exited = Promise.race([once(holder, 'exit'), once(holder, 'close')])
+  exited.catch(() => undefined)
   const timer = setTimeout(() => holder.kill('SIGKILL'), HOLDER_TIMEOUT_MS)
   try {
     const complaint = await complaintOf(holder)

@@ -39,3 +39,21 @@ export interface SqliteObserver extends DatabaseObserver<SqliteOutcome> {
   /** The write connection was replaced, because it could not leave a transaction. */
   onWriterReplaced?(event: { readonly reason: string }): void
 }
+
+/**
+ * An observer whose calls do not throw, whatever it does: the engine calls it while it holds locks.
+ */
+export function harmless(observer: SqliteObserver): SqliteObserver {
+  const calls = Object.entries(observer).map(([name, call]) => {
+    return [name, (event: unknown) => quietly(() => (call as (told: unknown) => void).call(observer, event))] as const
+  })
+  return Object.fromEntries(calls)
+}
+
+function quietly(call: () => void): void {
+  try {
+    call()
+  } catch {
+    // What cannot be told is lost; what was written is not.
+  }
+}

@@ -28,9 +28,9 @@ export class PragmaMismatchError extends Error {
 
 const KIBIBYTES_OF_WRITER_CACHE = 16_000
 const KIBIBYTES_OF_READER_CACHE = 32_000
-// A safety net only, 128 MiB: a checkpoint inside a request makes that COMMIT slow, an unbounded WAL every read. Above what
-// a checkpoint beside the requests lets it come to, because beyond it each COMMIT tries.
-export const AUTOCHECKPOINT_PAGES = 32_768
+// A safety net only, 1 GiB: a checkpoint inside a request makes that COMMIT slow, an unbounded WAL every read. Above what it
+// comes to beside a reader that stays for a minute (700 MB at 500 writes a second), because beyond it each COMMIT tries.
+export const AUTOCHECKPOINT_PAGES = 262_144
 // What a burst leaves behind is cut back to this at the next reset of the WAL (the value that Rails 8 ships).
 const WAL_SIZE_LIMIT_BYTES = 67_108_864
 const SYNCHRONOUS_LEVEL = { NORMAL: 1, FULL: 2 } as const

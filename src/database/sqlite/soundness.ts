@@ -12,7 +12,8 @@ export function findingsOf(driver: SqliteDriver, check: 'integrity_check' | 'for
 function rowsOf(driver: SqliteDriver, check: string): string[] {
   try {
     const rows = driver.pragma(check) as Readonly<Record<string, unknown>>[]
-    return rows.map((row) => Object.values(row).join(' '))
+    // The integrity check puts its findings into the lines of one row.
+    return rows.flatMap((row) => Object.values(row).join(' ').split('\n'))
   } catch (error) {
     if (!sqliteCodeOf(error)?.startsWith('SQLITE_CORRUPT')) throw error
     return [(error as Error).message]

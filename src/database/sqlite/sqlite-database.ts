@@ -21,6 +21,8 @@ const PRISMA_MARGIN_MS = 1_000
 /** The codes that mean that the file cannot be used now, whoever is at fault. */
 const UNAVAILABLE = /^SQLITE_(CANTOPEN|IOERR|READONLY|NOTADB|CORRUPT|PROTOCOL|PERM|AUTH)/
 
+/** What a write needs in the WAL, and what the WAL's last page may still have when there is no more of it. */
+const MIN_ROOM_BYTES = 262_144
 const DESCRIBING = ['page_size', 'page_count', 'freelist_count', 'journal_mode', 'encoding', 'user_version'] as const
 
 /** A number of SQLite's, which may come as a text. */
@@ -69,7 +71,7 @@ export class SqliteDatabase extends PrismaDatabase {
   }
 
   override probeWrite(): Promise<void> {
-    return this.translated(() => this.engine.probeWrite())
+    return this.translated(() => this.engine.probeWrite(MIN_ROOM_BYTES))
   }
 
   /** How many writes of this process wait for the lock. */

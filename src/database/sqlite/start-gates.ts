@@ -1,7 +1,8 @@
-import { mkdirSync, statfsSync } from 'node:fs'
+import { mkdirSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { openBetterSqlite3 } from './driver.js'
 import { type FileSystem, fileSystemOf } from './file-system.js'
+import { freeBytes } from './free-space.js'
 import { lockFault } from './lock-probe.js'
 import { assertSafeSqliteVersion, sqliteVersion } from './version-gate.js'
 
@@ -44,6 +45,9 @@ export function passStartGates(options: StartGateOptions): string[] {
   return verdict === 'ok' ? [] : [`The database is on ${name}: ${reason}.`]
 }
 
+/** What the name of the probe's database has after the file's: then comes the process' id. */
+export const LOCK_PROBE = '-lock-probe-'
+
 export interface LockGateOptions {
   readonly file: string
   /** Removes the files of a database that nobody has open. */
@@ -57,7 +61,7 @@ export interface LockGateOptions {
  * @throws StartRefusedError when they do not
  */
 export async function passLockGate({ file, remove, tryLocks = lockFault }: LockGateOptions): Promise<void> {
-  const scratch = `${file}-lock-probe-${process.pid}`
+  const scratch = `${file}${LOCK_PROBE}${process.pid}`
   try {
     const fault = await tryLocks(scratch)
     if (fault === undefined) return
@@ -65,12 +69,6 @@ export async function passLockGate({ file, remove, tryLocks = lockFault }: LockG
   } finally {
     remove(scratch)
   }
-}
-
-/** How much room is left for this user on the disk that a folder is on, in bytes. */
-export function freeBytes(folder: string): number {
-  const { bavail, bsize } = statfsSync(folder)
-  return bavail * bsize
 }
 
 function assertSafeVersion(): void {

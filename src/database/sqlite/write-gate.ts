@@ -168,9 +168,9 @@ export class WriteGate {
 
   // The next transaction opens another: if that fails, it alone is refused, and the one after it tries again.
   #dropConnection(reason: string): void {
-    this.#options.observer.onWriterReplaced?.({ reason })
     const broken = this.#connection
     this.#connection = undefined
+    this.#options.observer.onWriterReplaced?.({ reason })
     try {
       broken?.close()
     } catch {

@@ -11,6 +11,11 @@ const THREAD = join(packageRoot, 'dist', 'database', 'sqlite', 'checkpoints', 'c
 /** Runs a checkpoint in a thread of its own, while this one serves. */
 export async function checkpointNow(file: string, mode: CheckpointMode): Promise<CheckpointResult> {
   const thread = new Worker(THREAD, { workerData: { file, mode }, name: 'checkpoint' })
-  const [result] = (await once(thread, 'message')) as [CheckpointResult]
+  const ended = once(thread, 'exit').then(() => {
+    throw new Error('The checkpoint ended without a result.')
+  })
+  const told = once(thread, 'message') as Promise<[CheckpointResult]>
+  const [result] = await Promise.race([told, ended])
+  ended.catch(() => undefined)
   return result
 }

@@ -13,6 +13,8 @@ export interface CheckpointLimits {
   readonly passiveBytes: number
   /** From so much in use, TRUNCATE: a busy WAL starts anew only if somebody stops the writers for a moment. */
   readonly truncateBytes: number
+  /** Another program checkpoints: this one tells how the WAL is, and does nothing. */
+  readonly isLookOnly?: boolean
 }
 
 /** What has happened before, in milliseconds of one clock. */
@@ -21,7 +23,7 @@ export interface CheckpointHistory {
   readonly lastAt: number
   /** Since when the WAL is as it is. */
   readonly unchangedSince: number
-  /** Not before this: somebody was in the way. */
+  /** No TRUNCATE before this: somebody was in the way of one. */
   readonly retryAt: number
 }
 
@@ -29,6 +31,8 @@ export type CheckpointMode = 'PASSIVE' | 'TRUNCATE'
 
 // What a crash leaves to recover, and what a power cut can take with synchronous NORMAL, stays as young as this.
 const MAX_AGE_MS = 30_000
+// PASSIVE stops nobody, and costs next to nothing when a reader is in the way: it is there when that one lets go.
+const MIN_PAUSE_MS = 200
 /** A WAL that nobody writes to gives its room back. */
 const IDLE_MS = 60_000
 /** https://www.sqlite.org/fileformat2.html#the_write_ahead_log */
@@ -49,13 +53,16 @@ export function dueCheckpoint(
   { lastAt, unchangedSince, retryAt }: CheckpointHistory,
   now: number,
 ): CheckpointMode | null {
-  if (now < retryAt) return null
-  if (bytesInUse(wal) >= limits.truncateBytes) return 'TRUNCATE'
-  if (wal.fileBytes > 0 && now - unchangedSince >= IDLE_MS) return 'TRUNCATE'
+  const isIdle = wal.fileBytes > 0 && now - unchangedSince >= IDLE_MS
+  if (now >= retryAt && (isIdle || bytesInUse(wal) >= limits.truncateBytes)) return 'TRUNCATE'
   const backlog = backlogOf(wal)
+  const isMuch = backlog * wal.pageBytes >= limits.passiveBytes && now - lastAt >= MIN_PAUSE_MS
   const isOld = backlog > 0 && now - lastAt >= MAX_AGE_MS
-  return isOld || backlog * wal.pageBytes >= limits.passiveBytes ? 'PASSIVE' : null
+  return isMuch || isOld ? 'PASSIVE' : null
 }
+
+/** TRUNCATE stops the writers, so little may be left to do then: SQLite copies it while it holds their lock. */
+export const TRUNCATE_FRAMES = 256
 
 const FIRST_PAUSE_MS = 1_000
 const LONGEST_PAUSE_MS = 30_000

@@ -17,7 +17,11 @@ const port = parentPort
 const { file, synchronous, limits } = workerData as CheckpointThreadOptions
 const tell = (news: CheckpointNews): void => port.postMessage(news)
 
-const driver = openBetterSqlite3(file, { readonly: false, timeoutMs: TRUNCATE_BUSY_TIMEOUT_MS })
+const driver = openBetterSqlite3(file, {
+  readonly: false,
+  mustExist: true,
+  timeoutMs: TRUNCATE_BUSY_TIMEOUT_MS,
+})
 applyPragmas(driver, 'writer', { busyTimeoutMs: TRUNCATE_BUSY_TIMEOUT_MS, synchronous, autocheckpointPages: 0 })
 const checkpointer = new Checkpointer(
   driver,

@@ -8,6 +8,7 @@ import {
   type CheckpointMode,
   dueCheckpoint,
   pauseAfter,
+  TRUNCATE_FRAMES,
   type WalState,
 } from './checkpoint-policy.js'
 import { readersOf, type WalReader } from './wal-readers.js'
@@ -40,8 +41,6 @@ export interface CheckpointObserver {
   onGrown?(event: { readonly walBytes: number; readonly readers: readonly WalReader[] }): void
 }
 
-/** TRUNCATE stops the writers, so little may be left to do then: SQLite copies it while it holds their lock. */
-const TRUNCATE_FRAMES = 256
 const PASSIVE_ATTEMPTS = 3
 /** A reader that stands in the way for longer is told of, and again every so often. */
 const PINNED_MS = 5_000
@@ -62,6 +61,9 @@ export class Checkpointer {
   #lastSeen = ''
   #failures = 0
   #retryAt = -Infinity
+  #errors = 0
+  /** After an error of the disk: nothing before this. */
+  #restUntil = -Infinity
   #stuckSince: number | undefined
   #pinnedToldAt = -Infinity
   #grownTold: number
@@ -84,8 +86,8 @@ export class Checkpointer {
     if (seen !== this.#lastSeen) this.#unchangedSince = now
     this.#lastSeen = seen
     const history = { lastAt: this.#lastAt, unchangedSince: this.#unchangedSince, retryAt: this.#retryAt }
-    const mode = dueCheckpoint(before, this.#limits, history, now)
-    if (mode) this.#judge(before, this.#run(mode), now)
+    const mode = now < this.#restUntil ? null : dueCheckpoint(before, this.#limits, history, now)
+    if (mode && !this.#limits.isLookOnly) this.#judge(before, mode, this.#run(mode), now)
     const wal = mode ? this.#read() : before
     this.#observer.onLook?.({ walBytes: wal.fileBytes, backlogFrames: backlogOf(wal) })
     this.#warn(wal, now)
@@ -97,7 +99,9 @@ export class Checkpointer {
     let report = this.#checkpoint('PASSIVE')
     if (mode === 'PASSIVE') return report
     for (let attempt = 1; attempt < PASSIVE_ATTEMPTS && hasMuchLeft(report); attempt++) {
+      const { checkpointed } = report
       report = this.#checkpoint('PASSIVE')
+      if (report.checkpointed === checkpointed) break
     }
     return hasMuchLeft(report) || report.outcome === 'error' ? report : this.#checkpoint('TRUNCATE')
   }
@@ -118,11 +122,16 @@ export class Checkpointer {
     }
   }
 
-  #judge(before: WalState, report: CheckpointReport, now: number): void {
+  #judge(before: WalState, due: CheckpointMode, report: CheckpointReport, now: number): void {
     this.#lastAt = now
+    this.#errors = report.outcome === 'error' ? this.#errors + 1 : 0
+    this.#restUntil = this.#errors > 0 ? now + pauseAfter(this.#errors) : -Infinity
+    if (due === 'TRUNCATE') {
+      const isDone = report.mode === 'TRUNCATE' && report.outcome === 'ok'
+      this.#failures = isDone ? 0 : this.#failures + 1
+      this.#retryAt = isDone ? -Infinity : now + pauseAfter(this.#failures)
+    }
     const isStuck = report.outcome !== 'ok' && report.checkpointed <= before.checkpointed
-    this.#failures = isStuck ? this.#failures + 1 : 0
-    this.#retryAt = isStuck ? now + pauseAfter(this.#failures) : -Infinity
     if (!isStuck) this.#stuckSince = undefined
     else this.#stuckSince ??= now
   }

@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import { openBetterSqlite3 } from '../driver.js'
-import type { CheckpointMode } from './checkpoint-policy.js'
+import { type CheckpointMode, TRUNCATE_FRAMES } from './checkpoint-policy.js'
 
 export interface CheckpointResult {
   /** Whether somebody was in the way each time. */
@@ -22,7 +22,7 @@ const PAUSE_MS = 100
  * mode has no frames. It blocks for as long as the disk needs: not for a thread that serves.
  */
 export async function runCheckpoint(file: string, mode: CheckpointMode): Promise<CheckpointResult> {
-  const driver = openBetterSqlite3(file, { readonly: false, timeoutMs: BUSY_TIMEOUT_MS })
+  const driver = openBetterSqlite3(file, { readonly: false, mustExist: true, timeoutMs: BUSY_TIMEOUT_MS })
   const run = (one: CheckpointMode): CheckpointResult => {
     const [row] = driver.pragma(`wal_checkpoint(${one})`) as { busy: number; log: number; checkpointed: number }[]
     return {
@@ -32,13 +32,15 @@ export async function runCheckpoint(file: string, mode: CheckpointMode): Promise
     }
   }
   try {
-    let result = run('PASSIVE')
-    for (let attempt = 1; mode === 'TRUNCATE' && attempt <= ATTEMPTS; attempt++) {
-      result = run('TRUNCATE')
-      if (!result.isBusy) break
+    for (let attempt = 1; ; attempt++) {
+      let result = run('PASSIVE')
+      // SQLite copies what is left while it holds the writers' lock.
+      const isLittleLeft = result.frames - result.checkpointed <= TRUNCATE_FRAMES
+      if (mode === 'TRUNCATE' && isLittleLeft) result = run('TRUNCATE')
+      const isDone = mode === 'PASSIVE' || (isLittleLeft && !result.isBusy)
+      if (isDone || attempt === ATTEMPTS) return result
       await delay(PAUSE_MS)
     }
-    return result
   } finally {
     driver.close()
   }
