@@ -37,6 +37,7 @@ describe('parseSettings', () => {
         directUrl: null,
       },
       backup: { directory: resolve('data/backups'), intervalMs: 0, keep: 7 },
+      idempotency: { keepMs: 86_400_000 },
       log: { level: 'info', format: 'json', sql: false, slowWriteWaitMs: 1_000, slowStatementMs: 500 },
     })
   })

@@ -17,6 +17,10 @@ export interface Settings {
   }
   readonly database: DatabaseSettings
   readonly backup: BackupSettings
+  readonly idempotency: {
+    /** How long the answer to an `Idempotency-Key` is kept. */
+    readonly keepMs: number
+  }
   readonly log: LogSettings
 }
 
@@ -87,6 +91,9 @@ const MAX_FREE_DISK_BYTES = Number.MAX_SAFE_INTEGER
 /** Two weeks; a timer takes 24 days at most. */
 const MAX_BACKUP_INTERVAL_MINUTES = 20_160
 const MS_PER_MINUTE = 60_000
+const MS_PER_HOUR = 3_600_000
+/** Four weeks. */
+const MAX_IDEMPOTENCY_KEEP_HOURS = 672
 const MAX_BACKUPS_KEPT = 10_000
 
 const wholeNumber = (min: number, max: number) => {
@@ -286,6 +293,12 @@ export const settingDefinitions = {
     values: '1024–104857600 bytes',
     description: 'Largest request body; a larger one is answered with 413.',
   },
+  IDEMPOTENCY_KEEP_HOURS: {
+    schema: wholeNumber(1, MAX_IDEMPOTENCY_KEEP_HOURS),
+    defaultText: '24',
+    values: '1–672 hours',
+    description: 'How long the answer to an Idempotency-Key is kept; a retry after that is a new request.',
+  },
   LOG_LEVEL: {
     schema: oneOf('fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'),
     defaultText: 'info',
@@ -400,6 +413,7 @@ function group(parsed: Parsed, isTerminal: boolean): Settings {
       intervalMs: parsed.BACKUP_INTERVAL_MINUTES * MS_PER_MINUTE,
       keep: parsed.BACKUP_KEEP,
     },
+    idempotency: { keepMs: parsed.IDEMPOTENCY_KEEP_HOURS * MS_PER_HOUR },
     log: {
       level: parsed.LOG_LEVEL,
       format: parsed.LOG_FORMAT ?? (isTerminal ? 'pretty' : 'json'),

@@ -5,7 +5,15 @@ import type { AppliedMigration } from './migrations/migration-history.js'
  * The client as everything above the database layer sees it. Both generated clients have this shape: they come from the
  * same models.
  */
-export type DatabaseClient = Pick<PrismaClient, 'persona'>
+export type DatabaseClient = Pick<PrismaClient, 'persona' | 'idempotencyKey'>
+
+/** What a repository needs: the database, or one transaction of it (see {@link Database.unitOfWork}). */
+export interface DatabaseAccess {
+  read<T>(work: (client: DatabaseClient) => Promise<T>): Promise<T>
+  write<T>(work: (client: DatabaseClient) => Promise<T>): Promise<T>
+  /** All of `work` or nothing of it: a transaction, or a savepoint of the one that surrounds it. */
+  transaction<T>(work: (client: DatabaseClient) => Promise<T>): Promise<T>
+}
 
 export interface DatabaseDescription {
   /** The version of SQLite, or of the server. */
@@ -19,7 +27,7 @@ export interface DatabaseDescription {
  * The database, whichever it is; also the DI token. Every call says whether it reads or writes, and every failure that
  * a driver reports arrives as one of the errors in database-errors.ts.
  */
-export abstract class Database {
+export abstract class Database implements DatabaseAccess {
   abstract readonly provider: 'sqlite' | 'postgresql'
 
   /** Reads. Sees every write that was acknowledged before, by any process. */
@@ -34,6 +42,13 @@ export abstract class Database {
    * no effect but through the client: where the database rolls it back because of others, it is run again.
    */
   abstract transaction<T>(work: (client: DatabaseClient) => Promise<T>): Promise<T>
+
+  /**
+   * Runs what repositories do as one transaction, committed when `work` resolves and rolled back when it rejects. What
+   * goes through `inside` reads what was written before in it. As with {@link transaction}, `work` may be run again. A
+   * failure of the database ends the whole: `work` must pass it on.
+   */
+  abstract unitOfWork<T>(work: (inside: DatabaseAccess) => Promise<T>): Promise<T>
 
   /** Resolves when the database answers a read. */
   abstract probe(): Promise<void>

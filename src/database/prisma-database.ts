@@ -1,10 +1,14 @@
-import { Database, type DatabaseClient } from './database.js'
+import { Database, type DatabaseAccess, type DatabaseClient } from './database.js'
 import type { AppliedMigration } from './migrations/migration-history.js'
 
+/** The client in a transaction: one that is begun in it is a savepoint of it. */
+export interface NestableClient extends DatabaseClient {
+  $transaction<T>(work: (client: NestableClient) => Promise<T>): Promise<T>
+}
+
 /** What both generated clients offer beyond the models. */
-export interface TransactionalClient extends DatabaseClient {
+export interface TransactionalClient extends NestableClient {
   $queryRawUnsafe<T>(sql: string): Promise<T>
-  $transaction<T>(work: (client: DatabaseClient) => Promise<T>): Promise<T>
   $disconnect(): Promise<void>
 }
 
@@ -38,7 +42,11 @@ export abstract class PrismaDatabase extends Database {
   }
 
   override transaction<T>(work: (client: DatabaseClient) => Promise<T>): Promise<T> {
-    return this.translated(() => this.writer.$transaction(work))
+    return this.translated(() => this.begin(work))
+  }
+
+  override unitOfWork<T>(work: (inside: DatabaseAccess) => Promise<T>): Promise<T> {
+    return this.translated(() => this.begin((client) => work(accessWithin(client))))
   }
 
   override async probe(): Promise<void> {
@@ -52,6 +60,9 @@ export abstract class PrismaDatabase extends Database {
     })
   }
 
+  /** Runs a transaction of Prisma's, with what the dialect has to say before and after it. */
+  protected abstract begin<T>(work: (client: NestableClient) => Promise<T>): Promise<T>
+
   /** Turns an error of Prisma or of the driver into one of database-errors.ts, and leaves every other as it is. */
   protected abstract translate(error: unknown): unknown
 
@@ -61,5 +72,14 @@ export abstract class PrismaDatabase extends Database {
     } catch (error) {
       throw this.translate(error)
     }
+  }
+}
+
+// Errors are translated where the transaction ends, and so once.
+function accessWithin(client: NestableClient): DatabaseAccess {
+  return {
+    read: (work) => work(client),
+    write: (work) => work(client),
+    transaction: (work) => client.$transaction(work),
   }
 }

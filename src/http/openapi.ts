@@ -18,6 +18,7 @@ export const RESPONSE_HEADERS = {
   ),
   'X-Ignored-Fields': text('Unknown fields that were ignored, with `Prefer: handling=lenient`.', 'nickname'),
   'Preference-Applied': text('Which preference was followed (RFC 7240).', 'handling=lenient'),
+  'Idempotency-Replayed': text('`true` on the answer to a repeated request, which was given before.', 'true'),
   'X-Request-Id': text("The client's own request id, or a new one.", '9b2d6f0e-1f53-4a66-8f8b-3e0f8a1f2c77'),
   'X-Worker': {
     description: 'Slot of the worker that answered, when there are several.',
@@ -70,6 +71,27 @@ export const ApiPrefer = () =>
     description: '`handling=lenient` ignores unknown fields (RFC 7240) instead of refusing them.',
     schema: { type: 'string', example: 'handling=lenient' },
   })
+
+export const ApiIdempotencyKey = () =>
+  applyDecorators(
+    ApiHeader({
+      name: 'Idempotency-Key',
+      required: false,
+      description:
+        'A key of your choice, such as a UUID, in double quotes or bare. A retry with it is answered with what the ' +
+        'first request was answered, and changes nothing; with another request it is refused with 422.',
+      schema: { type: 'string', example: '"8e03978e-40d5-43dd-bc93-6894a57f9324"' },
+    }),
+    ApiProblem(
+      ours(
+        'idempotency-key-in-use',
+        'Idempotency key in use',
+        409,
+        'The first request with this Idempotency-Key is still under way; ask again for its answer.',
+      ),
+      'Retry-After',
+    ),
+  )
 
 const INSTANCE = '/api/v1/personas/019aaf3e-8f63-7b12-9d3c-2f1f5d0c8a11'
 const ours = (type: string, title: string, status: number, detail: string): Problem => ({
@@ -139,6 +161,26 @@ export const ApiBodyProblems = () =>
     }),
     ApiStorageFull(),
   )
+
+/** The error answers of an atomic batch: those of its operations, with the index of the first one at fault. */
+export const ApiBatchProblems = () => {
+  const refused = (type: string, title: string, status: number, detail: string): Problem => ({
+    ...ours(type, title, status, `Operation 3 was refused, so none was carried out: ${detail}`),
+    instance: '/api/v1/personas/batch',
+    index: 3,
+  })
+  const stale = 'The persona has changed since the version that If-Match names; nothing was changed.'
+  return applyDecorators(
+    ApiUnreadableBody(),
+    ApiProblem(refused('persona-not-found', 'Persona not found', 404, 'Persona x not found')),
+    ApiProblem(refused('stale-version', 'Stale version', 412, stale)),
+    ApiProblem({
+      ...refused('validation-failed', 'Validation failed', 422, 'operations.3.body.name must be a string.'),
+      errors: [{ pointer: '/operations/3/body/name', detail: 'must be a string' }],
+    }),
+    ApiStorageFull(),
+  )
+}
 
 export const ApiNotFound = () =>
   ApiProblem(

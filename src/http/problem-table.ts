@@ -9,8 +9,14 @@ import {
   WriteOutcomeUnknownError,
   WriteQueueFullError,
 } from '../database/database-errors.js'
+import {
+  IdempotencyKeyInUseError,
+  IdempotencyKeyReusedError,
+  MalformedIdempotencyKeyError,
+} from '../idempotency/idempotency.errors.js'
 import { PrimarySilentError } from '../metrics/gatherer.js'
 import { etagOf } from '../personas/persona.etag.js'
+import { BatchOperationError } from '../personas/batch/batch.errors.js'
 import { PersonaNotFoundError, PersonaRuleError, StaleVersionError } from '../personas/persona.errors.js'
 import type { Fault } from '../validation/rule.js'
 import { ValidationFailedError } from '../validation/validation-failed.error.js'
@@ -28,7 +34,7 @@ interface Row<E extends Error = Error> {
 }
 
 const row = <E extends Error>(entry: Row<E>): Row => entry as unknown as Row
-const retryAfter = (error: DatabaseUnavailableError | WriteOutcomeUnknownError) => ({
+const retryAfter = (error: DatabaseUnavailableError | WriteOutcomeUnknownError | IdempotencyKeyInUseError) => ({
   'retry-after': String(error.retryAfterSeconds),
 })
 
@@ -63,6 +69,25 @@ const TABLE: readonly Row[] = [
     title: 'Stale version',
     status: 412,
     headers: (error: StaleVersionError) => ({ etag: etagOf(error.current) }),
+  }),
+  row({
+    error: MalformedIdempotencyKeyError,
+    type: 'malformed-idempotency-key',
+    title: 'Malformed idempotency key',
+    status: 400,
+  }),
+  row({
+    error: IdempotencyKeyReusedError,
+    type: 'idempotency-key-reused',
+    title: 'Idempotency key reused',
+    status: 422,
+  }),
+  row({
+    error: IdempotencyKeyInUseError,
+    type: 'idempotency-key-in-use',
+    title: 'Idempotency key in use',
+    status: 409,
+    headers: retryAfter,
   }),
   row({
     error: WriteLockTimeoutError,
@@ -119,6 +144,11 @@ const INTERNAL_ERROR = 500
 
 /** What a client sees of an error. An unforeseen one tells nothing of its inside. */
 export function problemAnswerOf(error: unknown): ProblemAnswer {
+  if (error instanceof BatchOperationError) {
+    // The headers of the refusal (an ETag) are about one persona, and the answer is not.
+    const { problem } = problemAnswerOf(error.cause)
+    return { problem: { ...problem, detail: error.message, index: error.index }, headers: {} }
+  }
   for (const entry of TABLE) {
     if (!(error instanceof entry.error)) continue
     const problem = problemOf(entry.type, entry.title, entry.status, error.message)

@@ -27,4 +27,12 @@ export class ProblemResource {
 
   @ApiProperty({ description: 'Every broken rule, for a failed validation.', type: [FaultResource], required: false })
   readonly errors?: readonly FaultResource[]
+
+  @ApiProperty({
+    type: 'integer',
+    description: 'Which operation of an atomic batch is at fault, from 0.',
+    required: false,
+    example: 3,
+  })
+  readonly index?: number
 }

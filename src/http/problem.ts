@@ -9,6 +9,8 @@ export interface Problem {
   readonly detail: string
   readonly instance?: string
   readonly errors?: readonly Fault[]
+  /** Which operation of a batch is at fault, from 0. */
+  readonly index?: number
 }
 
 /** A problem with the headers that go with it. */

@@ -5,7 +5,14 @@ import { EXTRA_MODELS } from './openapi.js'
 
 const OPENAPI_VERSION = '3.1.0'
 /** Bodies in which null stands for a field that is absent. */
-const NULL_IS_ABSENT = ['CreatePersonaDto', 'UpdatePersonaDto', 'CountGenerationsDto']
+const NULL_IS_ABSENT = [
+  'CreatePersonaDto',
+  'UpdatePersonaDto',
+  'CountGenerationsDto',
+  'BatchDto',
+  'UpdateOperationDto',
+  'DeleteOperationDto',
+]
 const DESCRIPTION =
   'AI personas over REST. An update that was acknowledged is there: for every worker, at once. Every path answers HEAD ' +
   'where it answers GET, OPTIONS with `Allow`, and any other method with 405. `null` for an optional field of POST and ' +

@@ -1,6 +1,7 @@
 import { Controller, Delete, Get, HttpCode, Param, Patch, Post, Put, Query, Req, Res } from '@nestjs/common'
 import { ApiTags } from '@nestjs/swagger'
 import type { FastifyReply, FastifyRequest } from 'fastify'
+import { Idempotent, type IdempotentRequest } from '../idempotency/idempotent.decorator.js'
 import { QueryPipe } from '../http/query.pipe.js'
 import { ResourceBody } from '../http/resource-body.decorator.js'
 import { ListPersonasQuery } from './dto/list-personas.query.js'
@@ -17,31 +18,37 @@ import {
   DescribePatchPersona,
   DescribeUpdatePersona,
 } from './persona.openapi.js'
-import { ratingFaultsOf, READ_ONLY_FIELDS, toChanges, toNewPersona, toPatch } from './persona.mapper.js'
-import { PERSONA_DEFAULTS } from './persona.js'
+import { NEW_PERSONA_BODY, PERSONA_BODY } from './persona.bodies.js'
+import { toChanges, toNewPersona, toPatch } from './persona.mapper.js'
 import { present, presentCreated, presentPage, presentRead } from './persona.presenter.js'
 import { type ExpectedVersions, PersonaService } from './persona.service.js'
+import { PersonaWrites } from './persona.writes.js'
 
 const NO_CONTENT = 204
 const OK = 200
-const NewPersonaBody = () =>
-  ResourceBody({ readOnlyFields: READ_ONLY_FIELDS, combined: ratingFaultsOf(PERSONA_DEFAULTS) })
-const PersonaBody = () => ResourceBody({ readOnlyFields: READ_ONLY_FIELDS, combined: ratingFaultsOf({}) })
+const NewPersonaBody = () => ResourceBody(NEW_PERSONA_BODY)
+const PersonaBody = () => ResourceBody(PERSONA_BODY)
 const PersonaId = () => Param('id', PersonaIdPipe)
 const Reply = () => Res({ passthrough: true })
 
 @ApiTags('personas')
 @Controller('api/v1/personas')
 export class PersonaController {
-  constructor(private readonly personas: PersonaService) {}
+  constructor(
+    private readonly personas: PersonaService,
+    private readonly writes: PersonaWrites,
+  ) {}
 
   @Post()
   @DescribeCreatePersona()
   async createPersona(
     @NewPersonaBody() body: CreatePersonaDto,
+    @Idempotent() idempotent: IdempotentRequest | undefined,
     @Reply() reply: FastifyReply,
   ): Promise<PersonaResource> {
-    return presentCreated(reply, await this.personas.create(toNewPersona(body)))
+    return this.writes.single({ idempotent, body, reply }, async (personas, headers) =>
+      presentCreated(headers, await personas.create(toNewPersona(body))),
+    )
   }
 
   @Get()
@@ -81,9 +88,12 @@ export class PersonaController {
     @PersonaId() id: string,
     @PersonaBody() body: PatchPersonaDto,
     @IfMatch() versions: ExpectedVersions,
+    @Idempotent() idempotent: IdempotentRequest | undefined,
     @Reply() reply: FastifyReply,
   ): Promise<PersonaResource> {
-    return present(reply, await this.personas.patch(id, toPatch(body), versions))
+    return this.writes.single({ idempotent, body, reply }, async (personas, headers) =>
+      present(headers, await personas.patch(id, toPatch(body), versions)),
+    )
   }
 
   @Delete(':id')
@@ -99,8 +109,11 @@ export class PersonaController {
   async countGenerations(
     @PersonaId() id: string,
     @ResourceBody() body: CountGenerationsDto,
+    @Idempotent() idempotent: IdempotentRequest | undefined,
     @Reply() reply: FastifyReply,
   ): Promise<PersonaResource> {
-    return present(reply, await this.personas.countGenerations(id, body.count ?? 1))
+    return this.writes.single({ idempotent, body, reply }, async (personas, headers) =>
+      present(headers, await personas.countGenerations(id, body.count ?? 1)),
+    )
   }
 }

@@ -3,6 +3,7 @@ import { ApiBody, ApiConsumes, ApiOperation, ApiParam, ApiResponse } from '@nest
 import {
   ApiBodyProblems,
   ApiDatabaseProblems,
+  ApiIdempotencyKey,
   ApiIfMatch,
   ApiIfNoneMatch,
   ApiNotFound,
@@ -36,9 +37,10 @@ const JSON_ONLY = 'application/json'
 export const DescribeCreatePersona = () =>
   applyDecorators(
     ApiOperation({ summary: 'Create a persona' }),
+    ApiIdempotencyKey(),
     ApiPrefer(),
     ApiJsonBody(CreatePersonaDto, true, JSON_ONLY),
-    ApiPersona(201, 'The new persona.', 'Location', 'X-Ignored-Fields', 'Preference-Applied'),
+    ApiPersona(201, 'The new persona.', 'Location', 'X-Ignored-Fields', 'Preference-Applied', 'Idempotency-Replayed'),
     ApiBodyProblems(),
     ApiDatabaseProblems(),
   )
@@ -103,10 +105,11 @@ export const DescribePatchPersona = () =>
       description: 'JSON merge patch (RFC 7396): null clears a nullable field, nested objects merge.',
     }),
     ApiPersonaId(),
+    ApiIdempotencyKey(),
     ApiIfMatch(),
     ApiPrefer(),
     ApiJsonBody(PatchPersonaDto, true, 'application/merge-patch+json', JSON_ONLY),
-    ApiPersona(200, 'The persona after the patch.', 'X-Ignored-Fields', 'Preference-Applied'),
+    ApiPersona(200, 'The persona after the patch.', 'X-Ignored-Fields', 'Preference-Applied', 'Idempotency-Replayed'),
     ApiNotFound(),
     ApiStale(),
     ApiBodyProblems(),
@@ -133,9 +136,16 @@ export const DescribeCountGenerations = () =>
   applyDecorators(
     ApiOperation({ summary: 'Count generations', description: 'Adds to generation_count in one atomic statement.' }),
     ApiPersonaId(),
+    ApiIdempotencyKey(),
     ApiPrefer(),
     ApiJsonBody(CountGenerationsDto, false, JSON_ONLY),
-    ApiPersona(200, 'The persona with its new count.', 'X-Ignored-Fields', 'Preference-Applied'),
+    ApiPersona(
+      200,
+      'The persona with its new count.',
+      'X-Ignored-Fields',
+      'Preference-Applied',
+      'Idempotency-Replayed',
+    ),
     ApiNotFound(),
     ApiBodyProblems(),
     ApiDatabaseProblems(),

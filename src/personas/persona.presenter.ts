@@ -1,4 +1,5 @@
 import type { FastifyReply, FastifyRequest } from 'fastify'
+import type { AnswerHeaders } from '../http/answer-headers.js'
 import { hasCurrent, parseEntityTags } from '../http/entity-tags.js'
 import type { PersonaResource } from './dto/persona.resource.js'
 import type { ListPersonasQuery } from './dto/list-personas.query.js'
@@ -11,8 +12,8 @@ export const PERSONAS_PATH = '/api/v1/personas'
 const NOT_MODIFIED = 304
 
 /** Answers a persona with its ETag. */
-export function present(reply: FastifyReply, persona: Persona): PersonaResource {
-  reply.header('etag', etagOf(persona))
+export function present(headers: AnswerHeaders, persona: Persona): PersonaResource {
+  headers.header('etag', etagOf(persona))
   return toResource(persona)
 }
 
@@ -29,9 +30,9 @@ export function presentRead(
 }
 
 /** Answers a new persona with its `Location`. */
-export function presentCreated(reply: FastifyReply, persona: Persona): PersonaResource {
-  reply.header('location', `${PERSONAS_PATH}/${persona.id}`)
-  return present(reply, persona)
+export function presentCreated(headers: AnswerHeaders, persona: Persona): PersonaResource {
+  headers.header('location', `${PERSONAS_PATH}/${persona.id}`)
+  return present(headers, persona)
 }
 
 /** Answers a page with `X-Total-Count` and `Link` (RFC 8288). */

@@ -129,8 +129,11 @@ function codePoints(value: string): number {
   return count
 }
 
-// Level by level and not recursively: a hostile document must not exhaust the stack.
-function depthExceeds(root: object, limit: number): boolean {
+/**
+ * Whether there are objects or arrays below so many levels. Looked for level by level and not recursively: a hostile
+ * document must not exhaust the stack.
+ */
+export function depthExceeds(root: object, limit: number): boolean {
   let level: object[] = [root]
   for (let depth = 1; level.length > 0; depth++) {
     if (depth > limit) return true

@@ -1,5 +1,5 @@
-import { Injectable } from '@nestjs/common'
-import { Database } from '../database/database.js'
+import { Inject, Injectable } from '@nestjs/common'
+import { Database, type DatabaseAccess } from '../database/database.js'
 import type { PersonaWhereInput } from '../generated/sqlite/models.js'
 import { MAX_GENERATION_COUNT, type Persona, type PersonaChanges } from './persona.js'
 import { type PageRequest, PersonaRepository, type PersonaToInsert, type UpdateGuard } from './persona.repository.js'
@@ -8,7 +8,7 @@ import { toColumns, toPersona } from './persona.row.js'
 /** Personas in either database, through Prisma. */
 @Injectable()
 export class PrismaPersonaRepository extends PersonaRepository {
-  constructor(private readonly database: Database) {
+  constructor(@Inject(Database) private readonly database: DatabaseAccess) {
     super()
   }
 

@@ -10,6 +10,8 @@ import { takeBackup, verifyBackup } from '../../src/backup/take-backup.js'
 import { Sandbox } from '../processes/sandbox.js'
 import { missingFor, settingsOf } from './support.js'
 
+const FIRST_MIGRATION = '20261123000000_create_personas'
+
 describe('backups of PostgreSQL', () => {
   const sandbox = new Sandbox('PostgreSQL')
   let missing: string | undefined
@@ -25,11 +27,15 @@ describe('backups of PostgreSQL', () => {
     const settings = settingsOf(database.url, folder)
     const { file } = await takeBackup(settings)
     const newer = join(folder, 'newer.dump')
-    await database.query(`UPDATE _prisma_migrations SET migration_name = '29990101000000_later'`)
+    await database.query(
+      `UPDATE _prisma_migrations SET migration_name = '29990101000000_later' WHERE migration_name = '${FIRST_MIGRATION}'`,
+    )
     await takeBackup(settings, { file: newer })
     await expect(restoreBackup(settings, newer)).rejects.toThrow('newer schema (29990101000000_later)')
     await expect(restoreBackup(settings, file)).rejects.toThrow('make an empty database')
-    await database.query(`UPDATE _prisma_migrations SET migration_name = '20261123000000_create_personas'`)
+    await database.query(
+      `UPDATE _prisma_migrations SET migration_name = '${FIRST_MIGRATION}' WHERE migration_name = '29990101000000_later'`,
+    )
 
     const text = join(folder, 'text.dump')
     writeFileSync(text, 'no archive')

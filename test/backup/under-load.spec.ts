@@ -71,7 +71,10 @@ describe('a backup under load', () => {
         expect(await lostIn(elsewhere, load, start)).toEqual([])
         const restored = await generations(elsewhere)
         expect(manifest.rows['personas']).toBe(restored.size)
-        expect(manifest.migrations.map(({ name }) => name)).toEqual(['20261123000000_create_personas'])
+        expect(manifest.migrations.map(({ name }) => name)).toEqual([
+          '20261123000000_create_personas',
+          '20261123130000_idempotency_keys',
+        ])
 
         await expect(restoreBackup(settings, file)).rejects.toThrow(/is in use \(.+\): stop the servers/)
         const env = { DATABASE_URL: database.url, BACKUP_DIRECTORY: settings.backup.directory }

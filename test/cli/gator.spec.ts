@@ -49,7 +49,7 @@ describe('gator', () => {
       const { code, stdout } = await gator(['migrate', '--json', ...words], { folder })
       return { code, ...(JSON.parse(stdout) as object) }
     }
-    const migrations = ['20261123000000_create_personas']
+    const migrations = ['20261123000000_create_personas', '20261123130000_idempotency_keys']
     expect(await run('--dry-run')).toEqual({ code: 1, ok: true, state: 'behind', migrations })
     expect(existsSync(join(folder, 'gator.db'))).toBe(false)
     expect(await run()).toEqual({ code: 0, ok: true, state: 'current', applied: migrations })

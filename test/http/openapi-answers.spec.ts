@@ -2,6 +2,8 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
 import { DatabaseUnavailableError, StorageFullError } from '../../src/database/database-errors.js'
 import { Database } from '../../src/database/database.js'
 import { onEachDatabase } from '../support/databases.js'
+import { Idempotency } from '../../src/idempotency/idempotency.service.js'
+import { IdempotencyKeyInUseError } from '../../src/idempotency/idempotency.errors.js'
 import { failWith } from './faulty-repository.js'
 import { DocumentValidator, type OpenApi, operationsOf, type Place, readDocument } from './openapi.js'
 import { aPersona, MERGE_PATCH, PERSONAS, type Response, UNKNOWN_ID, withApp } from './support.js'
@@ -24,6 +26,20 @@ onEachDatabase((kind) => {
   const away = new DatabaseUnavailableError('The database is away.')
   const full = new StorageFullError()
   const unforeseen = new Error('unforeseen')
+  /** The answer to a request that was sent before. */
+  const replayed = async (call: () => Promise<Response>) => {
+    await call()
+    return call()
+  }
+  const inUse = (call: () => Promise<Response>) => {
+    broken().app.get(Idempotency, { strict: false }).answer = () => Promise.reject(new IdempotencyKeyInUseError())
+    return call()
+  }
+  const keyed = (key: string) => ({ 'idempotency-key': key })
+  const failedTogether = (error: Error, call: () => Promise<Response>) => {
+    broken().app.get(Database).unitOfWork = () => Promise.reject(error)
+    return call()
+  }
   const isHealthy = (answer: boolean) => {
     broken().app.get(Database).probe = () => (answer ? Promise.resolve() : Promise.reject(away))
   }
@@ -43,6 +59,8 @@ onEachDatabase((kind) => {
     ]
   }
 
+  const BATCH = `${PERSONAS}batch`
+  const batchOf = (operation: object = { op: 'create', body: aPersona() }) => ({ operations: [operation] })
   const generations = () => `${url}/generations`
 
   const CALLS: Call[] = [
@@ -52,7 +70,13 @@ onEachDatabase((kind) => {
     ['getLiveness', 200, () => app().get('/health/live')],
     ['getReadiness', 200, () => app().get('/health/ready')],
     ['getReadiness', 503, () => (isHealthy(false), broken().get('/health/ready'))],
-    ['createPersona', 201, () => app().sendJson('POST', PERSONAS, aPersona({ extra: 1 }), LENIENT)],
+    [
+      'createPersona',
+      201,
+      () =>
+        replayed(() => app().sendJson('POST', PERSONAS, aPersona({ extra: 1 }), { ...LENIENT, ...keyed('create') })),
+    ],
+    ['createPersona', 409, () => inUse(() => broken().sendJson('POST', PERSONAS, aPersona(), keyed('in-use')))],
     ['createPersona', 422, () => app().sendJson('POST', PERSONAS, {})],
     ...bodyCalls('createPersona', 'POST', () => PERSONAS),
     ['listPersonas', 200, () => app().get(`${PERSONAS}?limit=3`)],
@@ -72,8 +96,12 @@ onEachDatabase((kind) => {
     [
       'patchPersona',
       200,
-      () => app().sendJson('PATCH', url, { extra: 1 }, { 'content-type': MERGE_PATCH, ...LENIENT }),
+      () => {
+        const headers = { 'content-type': MERGE_PATCH, ...LENIENT, ...keyed('patch') }
+        return replayed(() => app().sendJson('PATCH', url, { extra: 1 }, headers))
+      },
     ],
+    ['patchPersona', 409, () => inUse(() => broken().sendJson('PATCH', url, {}, keyed('in-use')))],
     ['patchPersona', 404, () => app().sendJson('PATCH', UNKNOWN, { style_preferences: {} })],
     ['patchPersona', 412, () => app().sendJson('PATCH', url, { name: 'Stale' }, stale)],
     ['patchPersona', 422, () => app().sendJson('PATCH', url, { default_content_rating: 'nsfw' })],
@@ -82,7 +110,12 @@ onEachDatabase((kind) => {
     ['deletePersona', 204, () => app().send('DELETE', url)],
     ['deletePersona', 404, () => app().send('DELETE', UNKNOWN)],
     ...bodyCalls('deletePersona', 'DELETE', () => url),
-    ['countGenerations', 200, () => app().sendJson('POST', generations(), { extra: 1 }, LENIENT)],
+    [
+      'countGenerations',
+      200,
+      () => replayed(() => app().sendJson('POST', generations(), { extra: 1 }, { ...LENIENT, ...keyed('count') })),
+    ],
+    ['countGenerations', 409, () => inUse(() => broken().sendJson('POST', generations(), {}, keyed('in-use')))],
     ['countGenerations', 404, () => app().send('POST', `${UNKNOWN}/generations`)],
     ['countGenerations', 422, () => app().sendJson('POST', generations(), { count: 0 })],
     // A persona's fields are none of theirs: what fails must fail behind the validation.
@@ -90,6 +123,31 @@ onEachDatabase((kind) => {
     ...([500, 503, 507] as const).map((status): Call => {
       const error = { 500: unforeseen, 503: away, 507: full }[status]
       return ['countGenerations', status, () => failed(error, () => broken().send('POST', generations()))]
+    }),
+    [
+      'writeBatch',
+      200,
+      () => {
+        const operations = [
+          { op: 'create', body: aPersona({ extra: 1 }) },
+          { op: 'delete', id: UNKNOWN_ID },
+        ]
+        const headers = { ...LENIENT, ...keyed('batch') }
+        return replayed(() => app().sendJson('POST', BATCH, { mode: 'each', operations }, headers))
+      },
+    ],
+    ['writeBatch', 404, () => app().sendJson('POST', BATCH, batchOf({ op: 'delete', id: UNKNOWN_ID }))],
+    ['writeBatch', 409, () => inUse(() => broken().sendJson('POST', BATCH, batchOf(), keyed('in-use')))],
+    [
+      'writeBatch',
+      412,
+      () => app().sendJson('POST', BATCH, batchOf({ op: 'delete', id: url.split('/').at(-1), if_match: '"9.0"' })),
+    ],
+    ['writeBatch', 422, () => app().sendJson('POST', BATCH, batchOf({ op: 'create', body: {} }))],
+    ...bodyCalls('writeBatch', 'POST', () => BATCH).filter(([, status]) => status < 500),
+    ...([500, 503, 507] as const).map((status): Call => {
+      const error = { 500: unforeseen, 503: away, 507: full }[status]
+      return ['writeBatch', status, () => failedTogether(error, () => broken().sendJson('POST', BATCH, batchOf()))]
     }),
   ]
 

@@ -95,6 +95,7 @@ describe('/openapi.json', () => {
       updatePersona: ['application/json'],
       patchPersona: ['application/merge-patch+json', 'application/json'],
       countGenerations: ['application/json'],
+      writeBatch: ['application/json'],
     })
   })
 

@@ -68,6 +68,11 @@ export class TestApp {
     return row
   }
 
+  /** Reads a table through such a connection. */
+  rows(table: string): Promise<Row[]> {
+    return this.database.query(`SELECT * FROM ${table}`)
+  }
+
   /** Changes the database through a connection that the application does not know. */
   async execute(sql: string): Promise<void> {
     await this.database.query(sql)

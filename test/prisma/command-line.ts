@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process'
-import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 
@@ -37,6 +37,11 @@ export class ProjectCopy {
 
   migrations(provider: Provider): string {
     return join(this.folder, 'prisma', 'migrations', provider)
+  }
+
+  migrationNames(provider: Provider): string[] {
+    const entries = readdirSync(this.migrations(provider), { withFileTypes: true })
+    return entries.filter((entry) => entry.isDirectory()).map(({ name }) => name)
   }
 
   read(path: string): string {

@@ -3,7 +3,11 @@ import { sharedPostgres } from '../support/postgres.js'
 import { ProjectCopy, type Provider } from './command-line.js'
 import { openDatabase, type TestDatabase } from './database.js'
 
-const INDEXES = ['personas_created_at_id_idx', 'personas_is_active_created_at_id_idx']
+const INDEXES = [
+  'personas_created_at_id_idx',
+  'personas_is_active_created_at_id_idx',
+  'idempotency_keys_created_at_idx',
+]
 
 /** Each CHECK constraint with values that it refuses. */
 const CHECKS: Record<string, [column: string, refused: string[]]> = {

@@ -4,7 +4,17 @@ import pg from 'pg'
 import { Transfer, within } from '../../src/transfer/transfer.js'
 import { Sandbox } from '../processes/sandbox.js'
 import { before } from './interception.js'
-import { closePostgres, execute, fill, migratedPostgres, personasOf, query, SILENT, withSides } from './support.js'
+import {
+  closePostgres,
+  execute,
+  fill,
+  migratedPostgres,
+  personasOf,
+  personasTable,
+  query,
+  SILENT,
+  withSides,
+} from './support.js'
 
 const insertOf = (id: string) =>
   `INSERT INTO personas (id, name, appearance, personality, created_at, updated_at)
@@ -45,7 +55,7 @@ describe('catching up', () => {
           await execute(from, insertOf('third'))
         },
         snapshot: async () => {
-          expect((await target.rows((await target.tables())[0]!, [['third']])).length).toBe(1)
+          expect((await target.rows(await personasTable(target), [['third']])).length).toBe(1)
           await first.query('COMMIT')
         },
         stopWrites: () => second.query('COMMIT'),

@@ -12,6 +12,7 @@ import { type DatabaseSettings, parseSettings } from '../../src/config/settings.
 import { readMigrationFiles } from '../../src/database/migrations/migration-files.js'
 import { packageRoot } from '../../src/package-root.js'
 import { openSource, openTarget } from '../../src/transfer/open.js'
+import type { Table } from '../../src/transfer/model.js'
 import type { Source, Target } from '../../src/transfer/ports.js'
 import { sharedPostgres } from '../support/postgres.js'
 
@@ -165,6 +166,13 @@ export async function withSides<T>(
     await source.close()
     await target.close()
   }
+}
+
+/** The table of the personas, as a side sees it. */
+export async function personasTable(side: Source | Target): Promise<Table> {
+  const table = (await side.tables()).find(({ name }) => name === 'personas')
+  if (!table) throw new Error('There is no table of personas.')
+  return table
 }
 
 export interface Ended {

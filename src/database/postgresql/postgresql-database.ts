@@ -5,7 +5,7 @@ import type { DatabaseClient, DatabaseDescription } from '../database.js'
 import { WriteLockTimeoutError, WriteOutcomeUnknownError, WriteQueueFullError } from '../database-errors.js'
 import { FifoLock } from '../fifo-lock.js'
 import type { TransactionKind } from '../observer.js'
-import { PrismaDatabase, type TransactionalClient } from '../prisma-database.js'
+import { type NestableClient, PrismaDatabase, type TransactionalClient } from '../prisma-database.js'
 import { isPooled, limitedConfigOf } from './connection-config.js'
 import { isConflict, isStaleConnection, translate } from './failures.js'
 import type { PoolUse, PostgresqlObserver, PostgresqlOutcome } from './observer.js'
@@ -89,10 +89,6 @@ export class PostgresqlDatabase extends PrismaDatabase {
     return this.translated(() => this.#inTurn('write', () => work(this.writer)))
   }
 
-  override transaction<T>(work: (client: DatabaseClient) => Promise<T>): Promise<T> {
-    return this.translated(() => this.#inTurn('transaction', () => this.writer.$transaction(work)))
-  }
-
   /** How many writes of this process wait for one of the connections that write. */
   get waitingWrites(): number {
     return this.#turns.waiting
@@ -127,6 +123,10 @@ export class PostgresqlDatabase extends PrismaDatabase {
 
   override async close(): Promise<void> {
     await Promise.all(Object.values(this.clients).map((client) => client.$disconnect()))
+  }
+
+  protected override begin<T>(work: (client: NestableClient) => Promise<T>): Promise<T> {
+    return this.#inTurn('transaction', () => this.writer.$transaction(work))
   }
 
   protected override translate(error: unknown): unknown {

@@ -9,7 +9,7 @@ import {
   WriteQueueFullError,
 } from '../database-errors.js'
 import type { DatabaseClient, DatabaseDescription } from '../database.js'
-import { PrismaDatabase } from '../prisma-database.js'
+import { type NestableClient, PrismaDatabase } from '../prisma-database.js'
 import { readPrismaFailure } from '../prisma-error.js'
 import { SqliteAdapterFactory } from './adapter.js'
 import { COMMIT_OUTCOME_UNKNOWN, TRANSACTION_CLOSED, WRITE_QUEUE_FULL } from './errors.js'
@@ -94,16 +94,14 @@ export class SqliteDatabase extends PrismaDatabase {
     })
   }
 
-  override transaction<T>(work: (client: DatabaseClient) => Promise<T>): Promise<T> {
-    return this.translated(() => {
-      this.engine.admit()
-      return this.writer.$transaction(work)
-    })
-  }
-
   override async close(): Promise<void> {
     await this.writer.$disconnect()
     await this.engine.close()
+  }
+
+  protected override begin<T>(work: (client: NestableClient) => Promise<T>): Promise<T> {
+    this.engine.admit()
+    return this.writer.$transaction(work)
   }
 
   protected override translate(error: unknown): unknown {

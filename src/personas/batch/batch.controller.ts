@@ -1,0 +1,28 @@
+import { Controller, HttpCode, Post, Res } from '@nestjs/common'
+import { ApiTags } from '@nestjs/swagger'
+import type { FastifyReply } from 'fastify'
+import { Idempotent, type IdempotentRequest } from '../../idempotency/idempotent.decorator.js'
+import { PersonaWrites } from '../persona.writes.js'
+import { BatchBody } from './batch-body.decorator.js'
+import { DescribeWriteBatch } from './batch.openapi.js'
+import type { BatchResource } from './batch.resource.js'
+import { type Batch, runBatch } from './run-batch.js'
+
+const OK = 200
+
+@ApiTags('personas')
+@Controller('api/v1/personas/batch')
+export class BatchController {
+  constructor(private readonly writes: PersonaWrites) {}
+
+  @Post()
+  @HttpCode(OK)
+  @DescribeWriteBatch()
+  writeBatch(
+    @BatchBody() batch: Batch,
+    @Idempotent() idempotent: IdempotentRequest | undefined,
+    @Res({ passthrough: true }) reply: FastifyReply,
+  ): Promise<BatchResource> {
+    return this.writes.together({ idempotent, body: batch.document, reply }, (personas) => runBatch(personas, batch))
+  }
+}

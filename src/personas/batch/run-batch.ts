@@ -1,0 +1,57 @@
+import { problemAnswerOf } from '../../http/problem-table.js'
+import { at } from '../../validation/rule.js'
+import { PersonaRuleError } from '../persona.errors.js'
+import type { PersonaService } from '../persona.service.js'
+import { BatchOperationError } from './batch.errors.js'
+import type { BatchMode } from './batch.dto.js'
+import type { BatchResource, OperationResult } from './batch.resource.js'
+
+/** Carries one operation out. What refuses it, it throws; a refusal leaves nothing of it behind. */
+export type Operation = (personas: PersonaService) => Promise<OperationResult>
+
+export interface Batch {
+  readonly mode: BatchMode
+  readonly operations: readonly Operation[]
+  /** As it was sent. */
+  readonly document: object
+}
+
+const FIRST_SERVER_ERROR = 500
+
+/**
+ * Carries the operations out in their order, each upon what those before it have left. A failure of the database or of
+ * ours ends the whole batch in either mode: it belongs to the transaction.
+ * @param personas in the transaction that all of it is to be committed with
+ * @throws BatchOperationError in atomic mode
+ */
+export async function runBatch(personas: PersonaService, { mode, operations }: Batch): Promise<BatchResource> {
+  const results: OperationResult[] = []
+  for (const [index, operation] of operations.entries()) {
+    try {
+      results.push(await operation(personas))
+    } catch (error) {
+      const refused = refusalOf(error)
+      if (!refused) throw error
+      if (mode === 'atomic') throw new BatchOperationError(index, rooted(error as Error, index))
+      results.push(refused)
+    }
+  }
+  return { results }
+}
+
+/** Where the body of an operation stands in a batch. */
+export function bodyPointer(index: number): string {
+  return `/operations/${index}/body`
+}
+
+/** What an operation is answered with whose refusal is the client's to mend; undefined for any other failure. */
+function refusalOf(error: unknown): OperationResult | undefined {
+  const { problem, headers } = problemAnswerOf(error)
+  if (problem.status >= FIRST_SERVER_ERROR) return undefined
+  const { etag } = headers
+  return { status: problem.status, ...(etag !== undefined && { etag }), problem }
+}
+
+function rooted(error: Error, index: number): Error {
+  return error instanceof PersonaRuleError ? new PersonaRuleError(at(bodyPointer(index), error.faults)) : error
+}
