@@ -7,7 +7,7 @@ import type { Turn, Turnstile } from '../../src/database/sqlite/turnstile.js'
 import { type TemporarySqlite, temporarySqlite } from '../support/sqlite.js'
 
 /** How long a write may take once nothing is in its way. */
-export const PROMPT_MS = 200
+export const PROMPT_MS = 1_000
 
 /** No constraint forbids a value twice: a write that was made twice is seen. */
 const LEDGER = `

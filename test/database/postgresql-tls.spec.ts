@@ -4,6 +4,7 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
 import pg from 'pg'
 import { DatabaseUnavailableError } from '../../src/database/database-errors.js'
 import { deployMigrations } from '../../src/database/migrations/deploy.js'
+import { readMigrationFiles } from '../../src/database/migrations/migration-files.js'
 import { PostgresqlDatabase } from '../../src/database/postgresql/postgresql-database.js'
 import { checkServer } from '../../src/database/postgresql/server-check.js'
 import { PostgresqlMigrationStore } from '../../src/database/postgresql/postgresql-migration-store.js'
@@ -11,6 +12,7 @@ import { postgresqlOptions } from '../support/databases.js'
 import { migrationScript } from '../support/migrations.js'
 import { type PostgresServer, startPostgres } from '../support/postgres.js'
 
+const MIGRATIONS = readMigrationFiles('postgresql').length
 const CERTIFICATES = join(process.cwd(), 'test', 'support', 'tls')
 const CA = join(CERTIFICATES, 'ca.pem')
 const OTHER_CA = join(CERTIFICATES, 'server.pem')
@@ -88,7 +90,7 @@ describe('PostgreSQL over TLS', () => {
   it('asks the migrations and the check at the start in the same way', async () => {
     const good = urlOf('localhost', { sslmode: 'verify-full', sslrootcert: CA })
     const bad = urlOf('localhost', { sslmode: 'verify-full', sslrootcert: OTHER_CA })
-    await expect(new PostgresqlMigrationStore(good).readApplied()).resolves.toHaveLength(1)
+    await expect(new PostgresqlMigrationStore(good).readApplied()).resolves.toHaveLength(MIGRATIONS)
     await expect(new PostgresqlMigrationStore(bad).readApplied()).rejects.toThrow(/certificate/)
     await expect(checkServer(good, 1, 10)).resolves.toMatchObject({ refusal: undefined })
     await expect(checkServer(bad, 1, 10)).rejects.toThrow(/certificate/)
@@ -99,7 +101,7 @@ describe('PostgreSQL over TLS', () => {
     const url = new URL(urlOf('localhost', { sslmode: 'verify-full', sslrootcert: CA }))
     url.pathname = '/migrated'
     await deployMigrations(url.href)
-    await expect(new PostgresqlMigrationStore(url.href).readApplied()).resolves.toHaveLength(1)
+    await expect(new PostgresqlMigrationStore(url.href).readApplied()).resolves.toHaveLength(MIGRATIONS)
     url.searchParams.set('sslrootcert', OTHER_CA)
     await expect(deployMigrations(url.href)).rejects.toThrow(/certificate/)
   })
