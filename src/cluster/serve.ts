@@ -17,7 +17,9 @@ export interface ServeOptions {
 /** Serves in this process until a signal stops it. */
 export async function serve(settings: Settings, logger: Logger, { worker, duties }: ServeOptions): Promise<void> {
   const app = await createApp({ settings, logger, worker, rootMetrics: duties?.metrics })
-  const stop = stopOnSignals(app, logger, () => duties?.stop() ?? Promise.resolve())
+  let settle: () => void = () => undefined
+  const started = new Promise<void>((resolve) => (settle = resolve))
+  const stop = stopOnSignals(app, logger, started, () => duties?.stop() ?? Promise.resolve())
   endWithDatabase(app.get(Database), (reason) => {
     logger.fatal({ reason }, 'the database cannot be used any more: stopping')
     void tellPrimary(reason, true).then((isTold) => {
@@ -31,6 +33,8 @@ export async function serve(settings: Settings, logger: Logger, { worker, duties
     await app.listen({ host, port })
   } catch (error) {
     throw listenFailure(error, host, port)
+  } finally {
+    settle()
   }
   logger.info({ url: await app.getUrl() }, 'listening')
   duties?.served()

@@ -11,12 +11,15 @@ export const END_TIMEOUT_MS = 1_000
 
 /**
  * Stops a serving process on SIGTERM and SIGINT: no new connections, requests in flight answered, database closed.
+ * @param started resolves when it listens, or cannot: a worker that closes its server before the primary has said which
+ *   is ended by Node itself, with a stack
  * @param afterwards called when all of that is done
  * @returns what stops it for another reason, with an exit code
  */
 export function stopOnSignals(
   app: NestFastifyApplication,
   logger: Logger,
+  started: Promise<void>,
   afterwards: () => Promise<void>,
 ): (exitCode: number) => void {
   const endConnections = connectionEnder(app.getHttpServer())
@@ -30,7 +33,8 @@ export function stopOnSignals(
       process.exit(1)
     }, timeoutMs)
     endConnections()
-    void close(app)
+    void started
+      .then(() => close(app))
       .then(afterwards)
       .then(
         () => {
