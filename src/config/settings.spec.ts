@@ -4,7 +4,8 @@ import { join, resolve } from 'node:path'
 import { describe, expect, it } from '@jest/globals'
 import { packageRoot } from '../package-root.js'
 import { parseDatabaseUrl } from './database-url.js'
-import { InvalidSettingsError, parseSettings, settingDefinitions } from './settings.js'
+import { settingDefinitions } from './setting-definitions.js'
+import { InvalidSettingsError, parseSettings } from './settings.js'
 
 const faultsOf = (environment: Record<string, string>): readonly string[] => {
   try {

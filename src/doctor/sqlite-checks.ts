@@ -1,6 +1,7 @@
 import { accessSync, constants, existsSync, statSync } from 'node:fs'
 import { dirname } from 'node:path'
 import type { DatabaseSettings } from '../config/settings.js'
+import { walCheckpoint } from '../database/sqlite/checkpoints/wal-checkpoint.js'
 import { openBetterSqlite3, reading, type SqliteDriver } from '../database/sqlite/driver.js'
 import { fileSystemOf } from '../database/sqlite/file-system.js'
 import { type ConnectionRole, pragmasOf } from '../database/sqlite/pragmas.js'
@@ -107,9 +108,8 @@ function pragmaState(driver: SqliteDriver, role: ConnectionRole, settings: Datab
 
 function walState(driver: SqliteDriver, file: string): Outcome {
   const size = statSync(`${file}-wal`, { throwIfNoEntry: false })?.size ?? 0
-  const [row] = driver.pragma('wal_checkpoint(NOOP)') as { log: number; checkpointed: number }[]
-  const frames = Math.max(0, row?.log ?? 0)
-  const backlog = frames - Math.max(0, row?.checkpointed ?? 0)
+  const { frames, checkpointed } = walCheckpoint(driver, 'NOOP')
+  const backlog = frames - checkpointed
   const what = `${size} bytes, ${frames} frames, ${backlog} of them not yet in the database file`
   const advice = 'Look for a transaction that stays open for long, then run "gator checkpoint".'
   if (size > HUGE_WAL_BYTES) return red(what, advice)

@@ -62,14 +62,11 @@ export class HealthService implements BeforeApplicationShutdown {
 
   private async unreadiness(): Promise<string | undefined> {
     if (!(await this.reads.state())) return 'the database does not answer'
-    const deadline = new AbortController()
     try {
-      return await Promise.race([this.preconditions.fault(), rejectAfter(PROBE_TIMEOUT_MS, deadline.signal)])
+      return await inTime(this.preconditions.fault())
     } catch (error) {
       this.logger.warn({ err: errorForLog(error) }, 'readiness cannot be told')
       return 'the disk or the migrations cannot be looked at'
-    } finally {
-      deadline.abort()
     }
   }
 }
@@ -89,23 +86,27 @@ class Probe {
 
   /** Whether the answer comes in time. */
   async state(): Promise<boolean> {
-    const deadline = new AbortController()
     this.#underWay ??= this.ask().finally(() => (this.#underWay = undefined))
     try {
-      await Promise.race([this.#underWay, rejectAfter(PROBE_TIMEOUT_MS, deadline.signal)])
+      await inTime(this.#underWay)
       return true
     } catch (error) {
       this.onFailure(error)
       return false
-    } finally {
-      deadline.abort()
     }
   }
 }
 
-function rejectAfter(timeoutMs: number, signal: AbortSignal): Promise<never> {
-  return new Promise((_resolve, reject) => {
-    const timer = setTimeout(() => reject(new Error(`no answer within ${timeoutMs} ms`)), timeoutMs)
-    signal.addEventListener('abort', () => clearTimeout(timer))
+/** What a promise answers; it is rejected when that takes longer than a probe may. */
+async function inTime<T>(answer: Promise<T>): Promise<T> {
+  let timer: NodeJS.Timeout | undefined
+  const deadline = new Promise<never>((_resolve, reject) => {
+    const late = () => reject(new Error(`no answer within ${PROBE_TIMEOUT_MS} ms`))
+    timer = setTimeout(late, PROBE_TIMEOUT_MS)
   })
+  try {
+    return await Promise.race([answer, deadline])
+  } finally {
+    clearTimeout(timer)
+  }
 }

@@ -16,7 +16,7 @@ import { linkNew } from '../../src/backup/durable.js'
 import { backupPathOf, newBackupName, newWorkFiles } from '../../src/backup/names.js'
 import { restoreBackup } from '../../src/backup/restore.js'
 import { replaceDatabase } from '../../src/backup/sqlite/replace.js'
-import { lockHoldersOf } from '../../src/backup/sqlite/lock-holders.js'
+import { locksOf } from '../../src/database/sqlite/file-locks.js'
 import { takeBackup, verifyBackup } from '../../src/backup/take-backup.js'
 import { withDatabase } from '../processes/database-file.js'
 import { Sandbox } from '../processes/sandbox.js'
@@ -136,11 +136,8 @@ describe('gator restore on SQLite', () => {
     )
     late.close()
     expect(
-      lockHoldersOf(
-        { ino: 77 },
-        '1: POSIX  ADVISORY  READ 4711 fe:00:77 0 EOF\n2: FLOCK  ADVISORY  WRITE 5 fe:00:77 0 EOF',
-      ),
-    ).toEqual([4711])
+      locksOf(77, '1: POSIX  ADVISORY  READ 4711 fe:00:77 0 EOF\n2: FLOCK  ADVISORY  WRITE 5 fe:00:77 0 EOF'),
+    ).toEqual([{ pid: 4711, kind: 'READ', firstByte: 0 }])
   })
 
   it('leaves the database where it was when the new one cannot take its place', async () => {

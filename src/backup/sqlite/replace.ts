@@ -4,7 +4,7 @@ import { openBetterSqlite3, type SqliteDriver } from '../../database/sqlite/driv
 import { isBusy, sqliteCodeOf } from '../../database/sqlite/errors.js'
 import { BackupError } from '../backup-errors.js'
 import { linkNew, syncPath } from '../durable.js'
-import { lockHoldersOf } from './lock-holders.js'
+import { locksOf } from '../../database/sqlite/file-locks.js'
 
 /** What SQLite keeps beside a database; left there, it would be applied to the next file of the name. */
 const SIDECARS = ['-wal', '-shm', '-journal'] as const
@@ -100,7 +100,8 @@ function hasHeader(file: string): boolean {
 }
 
 function othersWith(file: string): number[] {
-  return lockHoldersOf(statSync(file)).filter((pid) => pid !== process.pid)
+  const pids = new Set(locksOf(statSync(file).ino).map(({ pid }) => pid))
+  return [...pids].filter((pid) => pid !== process.pid)
 }
 
 function inUse(file: string): BackupError {

@@ -1,7 +1,7 @@
 import { closeSync, openSync, rmSync, writeFileSync } from 'node:fs'
 import { Command } from 'commander'
 import { loadSettings } from '../../config/environment.js'
-import { settingDefinitions } from '../../config/settings.js'
+import { settingDefinitions } from '../../config/setting-definitions.js'
 import { importLegacy } from '../../import-legacy/import-legacy.js'
 import { type ImportReport, reportText } from '../../import-legacy/import-report.js'
 import { CommandFailedError, UsageError } from '../failure.js'

@@ -1,6 +1,7 @@
 import { Command } from 'commander'
 import { loadSettings } from '../../config/environment.js'
-import { type DatabaseSettings, settingDefinitions } from '../../config/settings.js'
+import { settingDefinitions } from '../../config/setting-definitions.js'
+import { type DatabaseSettings } from '../../config/settings.js'
 import { schemaState } from '../../database/migrations/migrations.js'
 import { migrationStoreOf } from '../../database/root-database.js'
 import { isPooled } from '../../database/postgresql/connection-config.js'

@@ -6,7 +6,7 @@ import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
 import { environmentWith } from '../../config/environment.js'
-import { settingDefinitions } from '../../config/settings.js'
+import { settingDefinitions } from '../../config/setting-definitions.js'
 
 const MAIN = fileURLToPath(new URL('../../main.js', import.meta.url))
 /** The server gives requests in flight 10 s; this is for one that cannot stop. */

@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { Worker } from 'node:worker_threads'
 import { packageRoot } from '../../../package-root.js'
 import type { CheckpointMode } from './checkpoint-policy.js'
-import type { CheckpointResult } from './run-checkpoint.js'
+import type { CheckpointResult } from './wal-checkpoint.js'
 
 // As it is built: a thread is not compiled on the way.
 const THREAD = join(packageRoot, 'dist', 'database', 'sqlite', 'checkpoints', 'checkpoint-now-thread.js')

@@ -11,6 +11,7 @@ import {
   TRUNCATE_FRAMES,
   type WalState,
 } from './checkpoint-policy.js'
+import { walCheckpoint } from './wal-checkpoint.js'
 import { readersOf, type WalReader } from './wal-readers.js'
 
 /** `partial`: a reader, or what was written meanwhile, is left; `busy`: somebody was in the way for too long. */
@@ -114,9 +115,9 @@ export class Checkpointer {
       return done
     }
     try {
-      const { busy, log, checkpointed } = this.#pragma(mode)
-      if (busy === 1) return report('busy', log, checkpointed)
-      return report(checkpointed < log ? 'partial' : 'ok', log, checkpointed)
+      const { isBusy, frames, checkpointed } = walCheckpoint(this.#driver, mode)
+      if (isBusy) return report('busy', frames, checkpointed)
+      return report(checkpointed < frames ? 'partial' : 'ok', frames, checkpointed)
     } catch (error) {
       return report('error', 0, 0, sqliteCodeOf(error) ?? String(error))
     }
@@ -152,19 +153,9 @@ export class Checkpointer {
   }
 
   #read(): WalState {
-    const { log, checkpointed } = this.#pragma('NOOP')
+    const { frames, checkpointed } = walCheckpoint(this.#driver, 'NOOP')
     const fileBytes = statSync(`${this.#driver.name}-wal`, { throwIfNoEntry: false })?.size ?? 0
-    return { fileBytes, frames: log, checkpointed, pageBytes: this.#pageBytes }
-  }
-
-  // NOOP, since SQLite 3.51, answers the numbers and does nothing. Without a WAL they are -1.
-  #pragma(mode: CheckpointMode | 'NOOP'): { busy: number; log: number; checkpointed: number } {
-    const [row] = this.#driver.pragma(`wal_checkpoint(${mode})`) as {
-      busy: number
-      log: number
-      checkpointed: number
-    }[]
-    return { busy: row?.busy ?? 0, log: Math.max(0, row?.log ?? 0), checkpointed: Math.max(0, row?.checkpointed ?? 0) }
+    return { fileBytes, frames, checkpointed, pageBytes: this.#pageBytes }
   }
 }
 

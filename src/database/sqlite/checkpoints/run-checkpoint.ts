@@ -1,15 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import { openBetterSqlite3 } from '../driver.js'
 import { type CheckpointMode, TRUNCATE_FRAMES } from './checkpoint-policy.js'
-
-export interface CheckpointResult {
-  /** Whether somebody was in the way each time. */
-  readonly isBusy: boolean
-  /** Frames in the log; after TRUNCATE there are none. */
-  readonly frames: number
-  /** Frames of them that are in the database file. */
-  readonly checkpointed: number
-}
+import { type CheckpointResult, walCheckpoint } from './wal-checkpoint.js'
 
 /** How long one attempt may keep the writers waiting; see https://www.sqlite.org/pragma.html#pragma_wal_checkpoint. */
 const BUSY_TIMEOUT_MS = 20
@@ -23,20 +15,12 @@ const PAUSE_MS = 100
  */
 export async function runCheckpoint(file: string, mode: CheckpointMode): Promise<CheckpointResult> {
   const driver = openBetterSqlite3(file, { readonly: false, mustExist: true, timeoutMs: BUSY_TIMEOUT_MS })
-  const run = (one: CheckpointMode): CheckpointResult => {
-    const [row] = driver.pragma(`wal_checkpoint(${one})`) as { busy: number; log: number; checkpointed: number }[]
-    return {
-      isBusy: row?.busy === 1,
-      frames: Math.max(0, row?.log ?? 0),
-      checkpointed: Math.max(0, row?.checkpointed ?? 0),
-    }
-  }
   try {
     for (let attempt = 1; ; attempt++) {
-      let result = run('PASSIVE')
+      let result = walCheckpoint(driver, 'PASSIVE')
       // SQLite copies what is left while it holds the writers' lock.
       const isLittleLeft = result.frames - result.checkpointed <= TRUNCATE_FRAMES
-      if (mode === 'TRUNCATE' && isLittleLeft) result = run('TRUNCATE')
+      if (mode === 'TRUNCATE' && isLittleLeft) result = walCheckpoint(driver, 'TRUNCATE')
       const isDone = mode === 'PASSIVE' || (isLittleLeft && !result.isBusy)
       if (isDone || attempt === ATTEMPTS) return result
       await delay(PAUSE_MS)

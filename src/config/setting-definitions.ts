@@ -1,0 +1,272 @@
+import { availableParallelism } from 'node:os'
+import { isIP } from 'node:net'
+import { resolve } from 'node:path'
+import { z } from 'zod'
+import { type DatabaseTarget, KNOWN_DATABASE_URLS, parseDatabaseUrl } from './database-url.js'
+
+/** One environment variable: how it is read, its default as a person would write it, its bounds, and why it exists. */
+export interface SettingDefinition {
+  readonly schema: z.ZodType
+  readonly defaultText: string
+  readonly values: string
+  readonly description: string
+}
+
+const MAX_WORKERS = 64
+const MAX_BUSY_TIMEOUT_MS = 600_000
+const MAX_WRITE_QUEUE = 100_000
+/** One to read, one to write. */
+const MIN_POOL = 2
+const MAX_POOL = 1_000
+const MIN_BODY_LIMIT_BYTES = 1024
+const MAX_BODY_LIMIT_BYTES = 104_857_600
+const MAX_PORT = 65_535
+const MIN_WAL_BYTES = 65_536
+const MAX_WAL_BYTES = 1_073_741_824
+const MAX_FREE_DISK_BYTES = Number.MAX_SAFE_INTEGER
+/** Two weeks; a timer takes 24 days at most. */
+const MAX_BACKUP_INTERVAL_MINUTES = 20_160
+/** Four weeks. */
+const MAX_IDEMPOTENCY_KEEP_HOURS = 672
+const MAX_BACKUPS_KEPT = 10_000
+
+const wholeNumber = (min: number, max: number) => {
+  const fault = `must be a whole number from ${min} to ${max}`
+  return z.string().regex(/^\d+$/, fault).transform(Number).pipe(z.number().min(min, fault).max(max, fault))
+}
+const flag = z.enum(['true', 'false'], 'must be true or false').transform((value) => value === 'true')
+const oneOf = <const T extends string>(...values: [T, ...T[]]) => z.enum(values, `must be one of ${values.join(', ')}`)
+
+const workers = z
+  .string()
+  .transform((value) => (value === 'auto' ? String(Math.min(availableParallelism(), MAX_WORKERS)) : value))
+  .pipe(wholeNumber(1, MAX_WORKERS))
+
+const databaseUrl = z.string().transform((value, context): DatabaseTarget => {
+  const target = parseDatabaseUrl(value)
+  const fault = target ? postgresqlFault(target) : `must be ${KNOWN_DATABASE_URLS}`
+  if (target && fault === undefined) return target
+  context.addIssue({ code: 'custom', message: fault ?? '' })
+  return z.NEVER
+})
+
+// What libpq calls prefer and allow is to go on without encryption when there is none; the driver cannot.
+const SSL_MODES = ['disable', 'require', 'verify-ca', 'verify-full']
+
+function postgresqlFault(target: DatabaseTarget): string | undefined {
+  if (target.provider !== 'postgresql') return undefined
+  const parameters = new URL(target.url).searchParams
+  if (parameters.has('schema')) return 'must not name a schema: the tables are in the default one'
+  const mode = parameters.get('sslmode')
+  if (mode !== null && !SSL_MODES.includes(mode)) return `must have an sslmode of ${SSL_MODES.join(', ')}`
+  return mode === 'verify-ca' && !parameters.has('sslrootcert') ? 'must name the CA (sslrootcert) to verify' : undefined
+}
+
+const directUrl = databaseUrl.transform((target, context): string => {
+  if (target.provider === 'postgresql') return target.url
+  context.addIssue({ code: 'custom', message: 'must be a postgresql:// URL' })
+  return z.NEVER
+})
+
+const origins = z.string().transform((value, context): string[] => {
+  const list = value.split(',').map((origin) => origin.trim())
+  const isOrigin = (origin: string) => origin === '*' || (URL.canParse(origin) && new URL(origin).origin === origin)
+  if (list.every(isOrigin)) return list
+  context.addIssue({ code: 'custom', message: 'must be origins like https://app.example, separated by commas, or *' })
+  return z.NEVER
+})
+
+/** Every setting, in the order of the README's table; a test holds that table against this one. */
+export const settingDefinitions = {
+  HOST: {
+    schema: z.string().refine((host) => isIP(host) > 0 || /^[\w.-]+$/.test(host), 'must be an address or a host name'),
+    defaultText: '127.0.0.1',
+    values: 'address or host name',
+    description: 'Where the server listens. Loopback by default, because there is no access control yet.',
+  },
+  PORT: {
+    schema: wholeNumber(0, MAX_PORT),
+    defaultText: '8000',
+    values: '0–65535',
+    description: 'TCP port. 0 takes a free one and logs which.',
+  },
+  WORKERS: {
+    schema: workers,
+    defaultText: '1',
+    values: '1–64 or auto',
+    description: 'Processes that serve on the one port; auto is one per core.',
+  },
+  DATABASE_URL: {
+    schema: databaseUrl,
+    defaultText: 'file:./data/gator.db',
+    values: 'file:… or postgresql://…',
+    description: 'The database. A file is an embedded SQLite; a postgresql URL swaps it for PostgreSQL.',
+  },
+  DATABASE_BUSY_TIMEOUT_MS: {
+    schema: wholeNumber(0, MAX_BUSY_TIMEOUT_MS),
+    defaultText: '30000',
+    values: '0–600000 ms',
+    description: 'How long a write waits for the write lock before it is refused with 503; the wait blocks nobody.',
+  },
+  DATABASE_WRITE_QUEUE_LIMIT: {
+    schema: wholeNumber(1, MAX_WRITE_QUEUE),
+    defaultText: '1024',
+    values: '1–100000 writes',
+    description: 'How many writes of a worker may wait for their turn; one more is refused with 503 at once.',
+  },
+  DATABASE_TRANSACTION_IDLE_TIMEOUT_MS: {
+    schema: wholeNumber(1, MAX_BUSY_TIMEOUT_MS),
+    defaultText: '1000',
+    values: '1–600000 ms',
+    description: 'How long a transaction may stay without a statement before it is rolled back: it holds locks.',
+  },
+  DATABASE_TRANSACTION_TIMEOUT_MS: {
+    schema: wholeNumber(1, MAX_BUSY_TIMEOUT_MS),
+    defaultText: '5000',
+    values: '1–600000 ms',
+    description: 'How long a transaction may stay open before it is rolled back.',
+  },
+  DATABASE_SYNCHRONOUS: {
+    schema: oneOf('NORMAL', 'FULL'),
+    defaultText: 'NORMAL',
+    values: 'NORMAL or FULL',
+    description:
+      'SQLite: FULL syncs the WAL at every commit, so that an acknowledged write survives a power cut; NORMAL survives every crash of a process.',
+  },
+  CHECKPOINT_OWNER: {
+    schema: oneOf('gator', 'external'),
+    defaultText: 'gator',
+    values: 'gator or external',
+    description:
+      'SQLite: who copies the WAL into the database file. external leaves it to another program, such as Litestream.',
+  },
+  CHECKPOINT_BYTES: {
+    schema: wholeNumber(MIN_WAL_BYTES, MAX_WAL_BYTES),
+    defaultText: '4194304',
+    values: '65536–1073741824 bytes',
+    description: 'SQLite: from so much that is only in the WAL it is copied, without stopping anyone.',
+  },
+  CHECKPOINT_TRUNCATE_BYTES: {
+    schema: wholeNumber(MIN_WAL_BYTES, MAX_WAL_BYTES),
+    defaultText: '33554432',
+    values: '65536–1073741824 bytes',
+    description:
+      'SQLite: from this size the WAL is emptied, for which writers wait some milliseconds; reads become slower with its size.',
+  },
+  DISK_FREE_MIN_BYTES: {
+    schema: wholeNumber(0, MAX_FREE_DISK_BYTES),
+    defaultText: '104857600',
+    values: '0–9007199254740991 bytes',
+    description: 'SQLite: with less room on its disk a server does not start, and is not ready; it goes on serving.',
+  },
+  ALLOW_UNSAFE_FILE_SYSTEM: {
+    schema: flag,
+    defaultText: 'false',
+    values: 'true or false',
+    description:
+      'SQLite: serve from a network or FUSE file system although its locks may not hold, and writes may be lost.',
+  },
+  DATABASE_POOL_SIZE: {
+    schema: wholeNumber(MIN_POOL, MAX_POOL),
+    defaultText: '10',
+    values: '2–1000 connections',
+    description:
+      'PostgreSQL: connections of each worker, half of them to read. All workers together must fit into max_connections.',
+  },
+  DATABASE_CONNECT_TIMEOUT_MS: {
+    schema: wholeNumber(1, MAX_BUSY_TIMEOUT_MS),
+    defaultText: '5000',
+    values: '1–600000 ms',
+    description: 'PostgreSQL: how long a connection may take, and how long a read waits for a free one.',
+  },
+  DATABASE_STATEMENT_TIMEOUT_MS: {
+    schema: wholeNumber(1, MAX_BUSY_TIMEOUT_MS),
+    defaultText: '10000',
+    values: '1–600000 ms',
+    description: 'PostgreSQL: how long the server may work on a statement, its waiting for a lock not counted.',
+  },
+  DATABASE_DIRECT_URL: {
+    schema: directUrl,
+    defaultText: '',
+    values: 'postgresql://…',
+    description: 'PostgreSQL behind a pooler (…?pgbouncer=true): the server itself, which migrations need.',
+  },
+  MIGRATE_ON_START: {
+    schema: flag,
+    defaultText: 'true',
+    values: 'true or false',
+    description: 'Apply pending migrations at start. With false, a database that is behind stops the start.',
+  },
+  BACKUP_DIRECTORY: {
+    schema: z.string().transform((path) => resolve(path)),
+    defaultText: './data/backups',
+    values: 'folder',
+    description: 'Where backups are kept. Better on another disk than the database.',
+  },
+  BACKUP_INTERVAL_MINUTES: {
+    schema: wholeNumber(0, MAX_BACKUP_INTERVAL_MINUTES),
+    defaultText: '0',
+    values: '0–20160 minutes',
+    description: 'How long after the last backup a running server makes the next one. 0: it makes none.',
+  },
+  BACKUP_KEEP: {
+    schema: wholeNumber(1, MAX_BACKUPS_KEPT),
+    defaultText: '7',
+    values: '1–10000 backups',
+    description: 'How many backups are kept; after one has succeeded, the oldest beyond these are removed.',
+  },
+  CORS_ORIGINS: {
+    schema: origins,
+    defaultText: '',
+    values: 'origins, comma-separated, or *',
+    description: 'Browser origins that may call the API. Empty: none.',
+  },
+  BODY_LIMIT_BYTES: {
+    schema: wholeNumber(MIN_BODY_LIMIT_BYTES, MAX_BODY_LIMIT_BYTES),
+    defaultText: '1048576',
+    values: '1024–104857600 bytes',
+    description: 'Largest request body; a larger one is answered with 413.',
+  },
+  IDEMPOTENCY_KEEP_HOURS: {
+    schema: wholeNumber(1, MAX_IDEMPOTENCY_KEEP_HOURS),
+    defaultText: '24',
+    values: '1–672 hours',
+    description: 'How long the answer to an Idempotency-Key is kept; a retry after that is a new request.',
+  },
+  LOG_LEVEL: {
+    schema: oneOf('fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'),
+    defaultText: 'info',
+    values: 'fatal, error, warn, info, debug, trace or silent',
+    description: 'Least severe level that is logged.',
+  },
+  LOG_FORMAT: {
+    schema: oneOf('pretty', 'json'),
+    defaultText: '',
+    values: 'pretty or json',
+    description: 'Lines for people or for machines. Empty: pretty on a terminal, else json.',
+  },
+  LOG_SQL: {
+    schema: flag,
+    defaultText: 'false',
+    values: 'true or false',
+    description: 'Log each SQL statement with its duration, BEGIN and COMMIT included; never its parameters.',
+  },
+  LOG_SLOW_WRITE_WAIT_MS: {
+    schema: wholeNumber(0, MAX_BUSY_TIMEOUT_MS),
+    defaultText: '1000',
+    values: '0–600000 ms',
+    description: 'Log a warning for a write that waited longer for its turn and its lock. 0: none.',
+  },
+  LOG_SLOW_STATEMENT_MS: {
+    schema: wholeNumber(0, MAX_BUSY_TIMEOUT_MS),
+    defaultText: '500',
+    values: '0–600000 ms',
+    description: 'Log a warning for an SQL statement that ran longer; never its parameters. 0: none.',
+  },
+  ALLOW_UNAUTHENTICATED: {
+    schema: flag,
+    defaultText: 'false',
+    values: 'true or false',
+    description: 'Permit a HOST that is not loopback although anyone who reaches it may read and write.',
+  },
+} as const satisfies Record<string, SettingDefinition>
