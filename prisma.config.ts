@@ -27,9 +27,9 @@ export default defineConfig({
 })
 
 /**
- * Writes the PostgreSQL form of prisma/schema.prisma and answers its path. Nothing but the provider and the output
- * folder differs: the models stand in one place. The file is rewritten only when it changes, so that two commands
- * running side by side do not see it half written.
+ * Writes the PostgreSQL form of prisma/schema.prisma and answers its path. Nothing but the provider, the output folder
+ * and the size of a numbered key differs (SQLite's INTEGER has 64 bits already): the models stand in one place. The file
+ * is rewritten only when it changes, so that two commands running side by side do not see it half written.
  */
 function derivePostgresqlSchema(): string {
   const source = readFileSync(join(root, 'prisma', 'schema.prisma'), 'utf8')
@@ -40,6 +40,7 @@ function derivePostgresqlSchema(): string {
     source
       .replace('provider = "sqlite"', 'provider = "postgresql"')
       .replace('../src/generated/sqlite', '../../src/generated/postgresql')
+      .replaceAll(/\bInt(\s+@id @default\(autoincrement\(\)\))/g, 'BigInt$1')
   mkdirSync(folder, { recursive: true })
   if (!existsSync(path) || readFileSync(path, 'utf8') !== derived) writeFileSync(path, derived)
   return path

@@ -12,6 +12,22 @@ const KINDS = ['trigger', 'view', 'table']
 export function dropEverything(database) {
   database.pragma('foreign_keys = OFF')
   database.transaction(() => KINDS.forEach((kind) => dropAll(database, kind))).immediate()
+  if (hasSequences(database)) dropSequences(database)
+}
+
+/** The table in which SQLite counts the numbers of AUTOINCREMENT stays when the tables are gone, and is not empty to Prisma. */
+function hasSequences(database) {
+  return database.prepare(`SELECT 1 FROM sqlite_master WHERE name = 'sqlite_sequence'`).get() !== undefined
+}
+
+/** No statement drops it. Its page is left over by that, until the file is written anew. */
+function dropSequences(database) {
+  database.unsafeMode(true)
+  database.pragma('writable_schema = ON')
+  database.exec(`DELETE FROM sqlite_master WHERE name = 'sqlite_sequence'`)
+  database.pragma('writable_schema = RESET')
+  database.unsafeMode(false)
+  database.exec('VACUUM')
 }
 
 /**

@@ -8,6 +8,7 @@ import type { CheckpointObserver } from '../database/sqlite/checkpoints/checkpoi
 import { DatabaseIdentity, FileIdentity } from '../database/sqlite/file-identity.js'
 import { GatherOffice } from '../metrics/gather-office.js'
 import { RootMetrics } from '../metrics/root-metrics.js'
+import { RevisionRetention } from '../retention/revision-retention.js'
 import type { WorkerCoordination } from './primary.js'
 
 /** The files of an SQLite database: the one that was migrated, and all of them since a connection keeps them. */
@@ -25,6 +26,7 @@ export class RootDuties {
   readonly #files: Files | undefined
   readonly #checkpoints: CheckpointHost | undefined
   readonly #backups: BackupSchedule
+  readonly #retention: RevisionRetention
 
   /** Begins with them. The database must be there, and current. */
   constructor(settings: Settings, logger: Logger) {
@@ -38,11 +40,13 @@ export class RootDuties {
       this.#checkpoints = this.#startCheckpoints(target.file)
     }
     this.#backups = new BackupSchedule({ settings, logger, onStatus: backupMetrics(this.metrics) })
+    this.#retention = new RevisionRetention(settings, logger)
   }
 
   /** To be called when all that should serve do. */
   served(): void {
     this.#backups.start()
+    this.#retention.start()
   }
 
   /** What a primary does for its workers. */
@@ -68,6 +72,7 @@ export class RootDuties {
   /** Ends them. To be called when nobody serves any more: the last one to leave the database tidies it up. */
   async stop(): Promise<void> {
     await this.#backups.stop()
+    await this.#retention.stop()
     await this.#checkpoints?.close()
     this.#putOrphansAside()
     this.metrics.close()

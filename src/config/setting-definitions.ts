@@ -27,6 +27,9 @@ const MAX_FREE_DISK_BYTES = Number.MAX_SAFE_INTEGER
 /** Two weeks; a timer takes 24 days at most. */
 const MAX_BACKUP_INTERVAL_MINUTES = 20_160
 /** Four weeks. */
+const MAX_REVISIONS_KEPT = 1_000_000
+/** A hundred years. */
+const MAX_REVISION_DAYS = 36_500
 const MAX_IDEMPOTENCY_KEEP_HOURS = 672
 const MAX_BACKUPS_KEPT = 10_000
 
@@ -214,6 +217,25 @@ export const settingDefinitions = {
     defaultText: '7',
     values: '1–10000 backups',
     description: 'How many backups are kept; after one has succeeded, the oldest beyond these are removed.',
+  },
+  REVISIONS_KEEP: {
+    schema: wholeNumber(0, MAX_REVISIONS_KEPT),
+    defaultText: '0',
+    values: '0–1000000 revisions',
+    description: 'How many revisions of each persona are kept. 0: all of them.',
+  },
+  REVISIONS_MAX_AGE_DAYS: {
+    schema: wholeNumber(0, MAX_REVISION_DAYS),
+    defaultText: '0',
+    values: '0–36500 days',
+    description: 'How long a revision is kept, but for the last one of its persona. 0: for ever.',
+  },
+  REQUIRE_IF_MATCH: {
+    schema: flag,
+    defaultText: 'false',
+    values: 'true or false',
+    description:
+      'Refuse a PUT, PATCH, DELETE or restore without `If-Match` with 428, so that nobody overwrites unseen.',
   },
   CORS_ORIGINS: {
     schema: origins,

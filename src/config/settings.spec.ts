@@ -20,7 +20,14 @@ const faultsOf = (environment: Record<string, string>): readonly string[] => {
 describe('parseSettings', () => {
   it('takes the defaults from an empty environment', () => {
     expect(parseSettings({}, false)).toEqual({
-      server: { host: '127.0.0.1', port: 8000, workers: 1, bodyLimitBytes: 1_048_576, corsOrigins: [] },
+      server: {
+        host: '127.0.0.1',
+        port: 8000,
+        workers: 1,
+        bodyLimitBytes: 1_048_576,
+        corsOrigins: [],
+        requiresIfMatch: false,
+      },
       database: {
         target: { provider: 'sqlite', file: resolve('data/gator.db'), url: `file:${resolve('data/gator.db')}` },
         busyTimeoutMs: 30_000,
@@ -39,6 +46,7 @@ describe('parseSettings', () => {
       },
       backup: { directory: resolve('data/backups'), intervalMs: 0, keep: 7 },
       idempotency: { keepMs: 86_400_000 },
+      revisions: { keep: 0, maxAgeMs: 0 },
       log: { level: 'info', format: 'json', sql: false, slowWriteWaitMs: 1_000, slowStatementMs: 500 },
     })
   })

@@ -4,6 +4,7 @@ import { type SettingDefinition, settingDefinitions } from './setting-definition
 
 const MS_PER_MINUTE = 60_000
 const MS_PER_HOUR = 3_600_000
+const MS_PER_DAY = 86_400_000
 
 export type LogLevel = 'fatal' | 'error' | 'warn' | 'info' | 'debug' | 'trace' | 'silent'
 
@@ -15,6 +16,8 @@ export interface Settings {
     readonly workers: number
     readonly bodyLimitBytes: number
     readonly corsOrigins: readonly string[]
+    /** Whether a PUT, PATCH, DELETE or restore without If-Match is refused. */
+    readonly requiresIfMatch: boolean
   }
   readonly database: DatabaseSettings
   readonly backup: BackupSettings
@@ -22,6 +25,7 @@ export interface Settings {
     /** How long the answer to an `Idempotency-Key` is kept. */
     readonly keepMs: number
   }
+  readonly revisions: RevisionSettings
   readonly log: LogSettings
 }
 
@@ -67,6 +71,14 @@ export interface BackupSettings {
   readonly intervalMs: number
   /** How many backups of the folder are kept; 1 at least. */
   readonly keep: number
+}
+
+/** How much of the history is kept. The last revision of a persona always is. */
+export interface RevisionSettings {
+  /** How many revisions of each persona; 0: all. */
+  readonly keep: number
+  /** For how long; 0: for ever. */
+  readonly maxAgeMs: number
 }
 
 export type SettingName = keyof typeof settingDefinitions
@@ -119,6 +131,7 @@ function group(parsed: Parsed, isTerminal: boolean): Settings {
       workers: parsed.WORKERS,
       bodyLimitBytes: parsed.BODY_LIMIT_BYTES,
       corsOrigins: parsed.CORS_ORIGINS ?? [],
+      requiresIfMatch: parsed.REQUIRE_IF_MATCH,
     },
     database: {
       target: parsed.DATABASE_URL,
@@ -146,6 +159,10 @@ function group(parsed: Parsed, isTerminal: boolean): Settings {
       keep: parsed.BACKUP_KEEP,
     },
     idempotency: { keepMs: parsed.IDEMPOTENCY_KEEP_HOURS * MS_PER_HOUR },
+    revisions: {
+      keep: parsed.REVISIONS_KEEP,
+      maxAgeMs: parsed.REVISIONS_MAX_AGE_DAYS * MS_PER_DAY,
+    },
     log: {
       level: parsed.LOG_LEVEL,
       format: parsed.LOG_FORMAT ?? (isTerminal ? 'pretty' : 'json'),

@@ -1,5 +1,6 @@
 import { applyDecorators } from '@nestjs/common'
 import { ApiHeader, ApiResponse, type ApiResponseOptions } from '@nestjs/swagger'
+import { PatchOperationResource } from './json-patch.resource.js'
 import { ProblemResource } from './problem.resource.js'
 import type { Problem } from './problem.js'
 
@@ -19,6 +20,10 @@ export const RESPONSE_HEADERS = {
   'X-Ignored-Fields': text('Unknown fields that were ignored, with `Prefer: handling=lenient`.', 'nickname'),
   'Preference-Applied': text('Which preference was followed (RFC 7240).', 'handling=lenient'),
   'Idempotency-Replayed': text('`true` on the answer to a repeated request, which was given before.', 'true'),
+  'X-Merged-Base': {
+    description: 'The version that a stale edit was made from, when it was merged.',
+    schema: { type: 'integer', example: 2 },
+  },
   'X-Request-Id': text("The client's own request id, or a new one.", '9b2d6f0e-1f53-4a66-8f8b-3e0f8a1f2c77'),
   'X-Worker': {
     description: 'Slot of the worker that answered, when there are several.',
@@ -52,7 +57,9 @@ export const ApiIfMatch = () =>
   ApiHeader({
     name: 'If-Match',
     required: false,
-    description: 'Change only if the version in one of these tags is the current one; `*` for any.',
+    description:
+      'What the change was made from; `*` for any version. With an older version it is merged if none of its fields ' +
+      'was changed since, and refused with 412 otherwise.',
     schema: { type: 'string', example: '"3.2"' },
   })
 
@@ -62,6 +69,15 @@ export const ApiIfNoneMatch = () =>
     required: false,
     description: 'Answer 304 if this is the current representation.',
     schema: { type: 'string', example: '"3.2"' },
+  })
+
+export const ApiActor = () =>
+  ApiHeader({
+    name: 'X-Actor',
+    required: false,
+    description:
+      'Who makes the change, for the history: up to 128 characters of ASCII, taken as they are, not verified.',
+    schema: { type: 'string', example: 'studio@example.org' },
   })
 
 export const ApiPrefer = () =>
@@ -162,6 +178,8 @@ export const ApiBodyProblems = () =>
     ApiStorageFull(),
   )
 
+const BLIND = 'This server takes no change without If-Match: send the ETag of what you read, or * for any version.'
+
 /** The error answers of an atomic batch: those of its operations, with the index of the first one at fault. */
 export const ApiBatchProblems = () => {
   const refused = (type: string, title: string, status: number, detail: string): Problem => ({
@@ -173,7 +191,12 @@ export const ApiBatchProblems = () => {
   return applyDecorators(
     ApiUnreadableBody(),
     ApiProblem(refused('persona-not-found', 'Persona not found', 404, 'Persona x not found')),
-    ApiProblem(refused('stale-version', 'Stale version', 412, stale)),
+    ApiProblem({
+      ...refused('stale-version', 'Stale version', 412, stale),
+      current_etag: '"3.2"',
+      conflicts: [{ pointer: '/name', base: 'Sarah', current: 'Sarah Lin', requested: 'Sara' }],
+    }),
+    ApiProblem(refused('precondition-required', 'Precondition required', 428, BLIND)),
     ApiProblem({
       ...refused('validation-failed', 'Validation failed', 422, 'operations.3.body.name must be a string.'),
       errors: [{ pointer: '/operations/3/body/name', detail: 'must be a string' }],
@@ -187,15 +210,33 @@ export const ApiNotFound = () =>
     ours('persona-not-found', 'Persona not found', 404, 'Persona 019aaf3e-8f63-7b12-9d3c-2f1f5d0c8a11 not found'),
   )
 
+/** The error answers of every call that is made from a version. */
 export const ApiStale = () =>
-  ApiProblem(
-    ours(
-      'stale-version',
-      'Stale version',
-      412,
-      'The persona has changed since the version that If-Match names; nothing was changed.',
+  applyDecorators(
+    ApiProblem(
+      {
+        ...ours(
+          'stale-version',
+          'Stale version',
+          412,
+          'The persona has changed since the version that If-Match names; nothing was changed.',
+        ),
+        current_etag: '"3.2"',
+        conflicts: [{ pointer: '/name', base: 'Sarah', current: 'Sarah Lin', requested: 'Sara' }],
+      },
+      'ETag',
     ),
-    'ETag',
+    ApiProblem(ours('precondition-required', 'Precondition required', 428, BLIND)),
   )
 
-export const EXTRA_MODELS = [ProblemResource]
+export const ApiRevisionNotFound = () =>
+  ApiProblem(
+    ours(
+      'revision-not-found',
+      'Revision not found',
+      404,
+      'Persona 019aaf3e-8f63-7b12-9d3c-2f1f5d0c8a11 has no revision 7, or it is not kept any more.',
+    ),
+  )
+
+export const EXTRA_MODELS = [ProblemResource, PatchOperationResource]

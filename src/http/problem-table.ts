@@ -16,20 +16,27 @@ import {
 } from '../idempotency/idempotency.errors.js'
 import { PrimarySilentError } from '../metrics/gatherer.js'
 import { etagOf } from '../personas/persona.etag.js'
+import {
+  BlindWriteError,
+  PersonaNotFoundError,
+  PersonaRuleError,
+  RevisionNotFoundError,
+  StaleVersionError,
+} from '../personas/persona.errors.js'
+import { WIRE_NAMES } from '../personas/persona.mapper.js'
 import { BatchOperationError } from '../personas/batch/batch.errors.js'
-import { PersonaNotFoundError, PersonaRuleError, StaleVersionError } from '../personas/persona.errors.js'
-import type { Fault } from '../validation/rule.js'
 import { ValidationFailedError } from '../validation/validation-failed.error.js'
 import { MalformedBodyError } from './json-body.js'
 import { MethodNotAllowedError } from './method-not-allowed.error.js'
-import { plainProblem, type ProblemAnswer, problemOf } from './problem.js'
+import { plainProblem, type Problem, type ProblemAnswer, problemOf } from './problem.js'
 
 interface Row<E extends Error = Error> {
   readonly error: abstract new (...args: never[]) => E
   readonly type: string
   readonly title: string
   readonly status: number
-  readonly faults?: (error: E) => readonly Fault[]
+  /** What the document says beyond what every one of them says. */
+  readonly details?: (error: E) => Partial<Problem>
   readonly headers?: (error: E) => Record<string, string>
 }
 
@@ -46,16 +53,18 @@ const TABLE: readonly Row[] = [
     type: 'validation-failed',
     title: 'Validation failed',
     status: 422,
-    faults: (error: ValidationFailedError) => error.faults,
+    details: (error: ValidationFailedError) => ({ errors: error.faults }),
   }),
   row({
     error: PersonaRuleError,
     type: 'validation-failed',
     title: 'Validation failed',
     status: 422,
-    faults: (error: PersonaRuleError) => error.faults,
+    details: (error: PersonaRuleError) => ({ errors: error.faults }),
   }),
   row({ error: PersonaNotFoundError, type: 'persona-not-found', title: 'Persona not found', status: 404 }),
+  row({ error: RevisionNotFoundError, type: 'revision-not-found', title: 'Revision not found', status: 404 }),
+  row({ error: BlindWriteError, type: 'precondition-required', title: 'Precondition required', status: 428 }),
   row({
     error: MethodNotAllowedError,
     type: 'method-not-allowed',
@@ -69,6 +78,7 @@ const TABLE: readonly Row[] = [
     title: 'Stale version',
     status: 412,
     headers: (error: StaleVersionError) => ({ etag: etagOf(error.current) }),
+    details: staleDetails,
   }),
   row({
     error: MalformedIdempotencyKeyError,
@@ -152,12 +162,18 @@ export function problemAnswerOf(error: unknown): ProblemAnswer {
   for (const entry of TABLE) {
     if (!(error instanceof entry.error)) continue
     const problem = problemOf(entry.type, entry.title, entry.status, error.message)
-    const faults = entry.faults?.(error)
-    return { problem: faults ? { ...problem, errors: faults } : problem, headers: entry.headers?.(error) ?? {} }
+    return { problem: { ...problem, ...entry.details?.(error) }, headers: entry.headers?.(error) ?? {} }
   }
   const status = statusOf(error)
   const detail = status < INTERNAL_ERROR && error instanceof Error ? error.message : INTERNAL_DETAIL
   return { problem: plainProblem(status, detail), headers: {} }
+}
+
+function staleDetails({ current, conflicts }: StaleVersionError): Partial<Problem> {
+  return {
+    current_etag: etagOf(current),
+    conflicts: conflicts.map(({ field, ...values }) => ({ pointer: `/${WIRE_NAMES[field]}`, ...values })),
+  }
 }
 
 // Nest's and Fastify's own errors carry their status; theirs below 500 (too large, wrong media type) are the client's.

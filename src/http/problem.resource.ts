@@ -1,4 +1,5 @@
 import { ApiProperty } from '@nestjs/swagger'
+import { ANY_JSON } from './json-patch.resource.js'
 
 class FaultResource {
   @ApiProperty({ description: 'JSON pointer (RFC 6901) to the value.', example: '/content_themes/2' })
@@ -6,6 +7,29 @@ class FaultResource {
 
   @ApiProperty({ example: 'must be a string' })
   readonly detail!: string
+}
+
+class ConflictResource {
+  @ApiProperty({ description: 'JSON pointer (RFC 6901) to the field.', example: '/name' })
+  readonly pointer!: string
+
+  @ApiProperty({
+    description: 'What it was at the version that the request was made from.',
+    example: 'Sarah',
+    ...ANY_JSON,
+  })
+  readonly base: unknown
+
+  @ApiProperty({ description: 'What it is now.', example: 'Sarah Lin', ...ANY_JSON })
+  readonly current: unknown
+
+  @ApiProperty({
+    description: 'What the request wanted; not of a delete.',
+    example: 'Sara',
+    required: false,
+    ...ANY_JSON,
+  })
+  readonly requested?: unknown
 }
 
 /** A problem document (RFC 9457), for the OpenAPI document. */
@@ -35,4 +59,13 @@ export class ProblemResource {
     example: 3,
   })
   readonly index?: number
+  @ApiProperty({ description: 'The current ETag, for a stale edit.', required: false, example: '"3.2"' })
+  readonly current_etag?: string
+
+  @ApiProperty({
+    description: 'For a stale edit: the fields that it changes and that were changed since.',
+    type: [ConflictResource],
+    required: false,
+  })
+  readonly conflicts?: readonly ConflictResource[]
 }

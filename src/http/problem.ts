@@ -11,6 +11,17 @@ export interface Problem {
   readonly errors?: readonly Fault[]
   /** Which operation of a batch is at fault, from 0. */
   readonly index?: number
+  /** For a stale edit: the ETag to read and edit again from. */
+  readonly current_etag?: string
+  /** For a stale edit: each field that it changes and that was changed since, with the values. */
+  readonly conflicts?: readonly Conflict[]
+}
+
+export interface Conflict {
+  readonly pointer: string
+  readonly base: unknown
+  readonly current: unknown
+  readonly requested?: unknown
 }
 
 /** A problem with the headers that go with it. */

@@ -1,6 +1,5 @@
-import type { PersonaModel } from '../generated/sqlite/models.js'
 import { BASE_IMAGE_STATUSES, CONTENT_RATINGS, PERSONA_DEFAULTS, PLATFORM_RESTRICTIONS } from '../personas/persona.js'
-import { toPersona } from '../personas/persona.row.js'
+import { type PersonaRow, toPersona } from '../personas/persona.row.js'
 import { brokenRules } from './broken-rules.js'
 import { readId } from './convert-id.js'
 import { type JsonColumn, readJson } from './convert-json.js'
@@ -13,7 +12,7 @@ import type { LegacyColumn, LegacyRow } from './legacy-database.js'
 /** A row of the predecessor as this service stores it, with everything there is to say of the difference. */
 export interface ConvertedRow {
   readonly row: number
-  readonly persona: PersonaModel
+  readonly persona: PersonaRow
   readonly findings: readonly Finding[]
   readonly notes: readonly Note[]
   /** Whether the times are those of the import, because the row had none. */
@@ -45,7 +44,7 @@ export function convertRow({ row, values }: LegacyRow, now: Date): ConvertedRow 
 
   const id = readId(values.id, row, about('id'))
   const { isOfImport, ...times } = readTimes(given('created_at'), given('updated_at'), now)
-  const persona: PersonaModel = {
+  const persona: PersonaRow = {
     id,
     name: required('name'),
     appearance: required('appearance'),

@@ -1,4 +1,4 @@
-import type { PersonaModel } from '../generated/sqlite/models.js'
+import type { PersonaRow } from '../personas/persona.row.js'
 import { type ConvertedRow, convertRow } from './convert-row.js'
 import { madeId } from './convert-id.js'
 import type { Finding, Note } from './findings.js'
@@ -174,7 +174,7 @@ function lost(legacy: LegacyRow, id: string, detail: string): Finding {
   return { id, row: legacy.row, kind: 'refused', field: 'id', detail, original: Object.fromEntries(values) }
 }
 
-function sizeOf(persona: PersonaModel): number {
+function sizeOf(persona: PersonaRow): number {
   return Object.values(persona).reduce<number>(
     (size, value: unknown) => size + (typeof value === 'string' ? value.length : 0),
     0,

@@ -1,6 +1,6 @@
 import type { Database } from '../database/database.js'
 import { DatabaseUnavailableError, StorageFullError, WriteOutcomeUnknownError } from '../database/database-errors.js'
-import type { PersonaModel } from '../generated/sqlite/models.js'
+import type { PersonaRow } from '../personas/persona.row.js'
 import type { ConvertedRow } from './convert-row.js'
 
 /** What became of a row. */
@@ -8,7 +8,7 @@ export type Outcome =
   | { readonly kind: 'imported' }
   | { readonly kind: 'already-there' }
   /** There is a persona with this id already, and these fields of it are others: it was left alone. */
-  | { readonly kind: 'different'; readonly fields: readonly (keyof PersonaModel)[] }
+  | { readonly kind: 'different'; readonly fields: readonly (keyof PersonaRow)[] }
   /** The database did not take the row; the message is its own. */
   | { readonly kind: 'refused'; readonly message: string }
 
@@ -72,9 +72,9 @@ export class PersonaTarget {
   }
 }
 
-function outcomeOf({ persona, hasTimesOfImport }: ConvertedRow, existing: PersonaModel | undefined): Outcome {
+function outcomeOf({ persona, hasTimesOfImport }: ConvertedRow, existing: PersonaRow | undefined): Outcome {
   if (!existing) return IMPORTED
-  const fields = (Object.keys(persona) as (keyof PersonaModel)[]).filter((field) => {
+  const fields = (Object.keys(persona) as (keyof PersonaRow)[]).filter((field) => {
     if (hasTimesOfImport && (field === 'createdAt' || field === 'updatedAt')) return false
     return !isSame(persona[field], existing[field])
   })

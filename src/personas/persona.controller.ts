@@ -1,9 +1,10 @@
-import { Controller, Delete, Get, HttpCode, Param, Patch, Post, Put, Query, Req, Res } from '@nestjs/common'
+import { Controller, Delete, Get, HttpCode, Param, Patch, Post, Put, Query, Req, Res, UseGuards } from '@nestjs/common'
 import { ApiTags } from '@nestjs/swagger'
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import { Idempotent, type IdempotentRequest } from '../idempotency/idempotent.decorator.js'
 import { QueryPipe } from '../http/query.pipe.js'
 import { ResourceBody } from '../http/resource-body.decorator.js'
+import { GetPersonaQuery } from './dto/get-persona.query.js'
 import { ListPersonasQuery } from './dto/list-personas.query.js'
 import { CountGenerationsDto, CreatePersonaDto, PatchPersonaDto, UpdatePersonaDto } from './dto/persona.dto.js'
 import type { PersonaResource } from './dto/persona.resource.js'
@@ -20,9 +21,13 @@ import {
 } from './persona.openapi.js'
 import { NEW_PERSONA_BODY, PERSONA_BODY } from './persona.bodies.js'
 import { toChanges, toNewPersona, toPatch } from './persona.mapper.js'
-import { present, presentCreated, presentPage, presentRead } from './persona.presenter.js'
+import { present, presentCreated, presentEdited, presentPage, presentRead } from './persona.presenter.js'
 import { type ExpectedVersions, PersonaService } from './persona.service.js'
 import { PersonaWrites } from './persona.writes.js'
+import { RequireIfMatchGuard } from './require-if-match.guard.js'
+import { RevisionService } from './revisions/revision.service.js'
+import type { Writer } from './writer.js'
+import { WrittenBy } from './written-by.decorator.js'
 
 const NO_CONTENT = 204
 const OK = 200
@@ -37,6 +42,7 @@ export class PersonaController {
   constructor(
     private readonly personas: PersonaService,
     private readonly writes: PersonaWrites,
+    private readonly revisions: RevisionService,
   ) {}
 
   @Post()
@@ -44,10 +50,11 @@ export class PersonaController {
   async createPersona(
     @NewPersonaBody() body: CreatePersonaDto,
     @Idempotent() idempotent: IdempotentRequest | undefined,
+    @WrittenBy() writer: Writer,
     @Reply() reply: FastifyReply,
   ): Promise<PersonaResource> {
     return this.writes.single({ idempotent, body, reply }, async (personas, headers) =>
-      presentCreated(headers, await personas.create(toNewPersona(body))),
+      presentCreated(headers, await personas.create(toNewPersona(body), writer)),
     )
   }
 
@@ -65,42 +72,53 @@ export class PersonaController {
   @DescribeGetPersona()
   async getPersona(
     @PersonaId() id: string,
+    @Query(QueryPipe) { as_of: time }: GetPersonaQuery,
     @Req() request: FastifyRequest,
     @Reply() reply: FastifyReply,
   ): Promise<PersonaResource | undefined> {
-    return presentRead(request, reply, await this.personas.get(id))
+    const persona = time ? this.revisions.stateAt(id, time) : this.personas.get(id)
+    return presentRead(request, reply, await persona)
   }
 
   @Put(':id')
+  @UseGuards(RequireIfMatchGuard)
   @DescribeUpdatePersona()
   async updatePersona(
     @PersonaId() id: string,
     @PersonaBody() body: UpdatePersonaDto,
     @IfMatch() versions: ExpectedVersions,
+    @WrittenBy() writer: Writer,
     @Reply() reply: FastifyReply,
   ): Promise<PersonaResource> {
-    return present(reply, await this.personas.update(id, toChanges(body), versions))
+    return presentEdited(reply, await this.personas.update(id, toChanges(body), versions, writer))
   }
 
   @Patch(':id')
+  @UseGuards(RequireIfMatchGuard)
   @DescribePatchPersona()
   async patchPersona(
     @PersonaId() id: string,
     @PersonaBody() body: PatchPersonaDto,
     @IfMatch() versions: ExpectedVersions,
     @Idempotent() idempotent: IdempotentRequest | undefined,
+    @WrittenBy() writer: Writer,
     @Reply() reply: FastifyReply,
   ): Promise<PersonaResource> {
     return this.writes.single({ idempotent, body, reply }, async (personas, headers) =>
-      present(headers, await personas.patch(id, toPatch(body), versions)),
+      presentEdited(headers, await personas.patch(id, toPatch(body), versions, writer)),
     )
   }
 
   @Delete(':id')
+  @UseGuards(RequireIfMatchGuard)
   @HttpCode(NO_CONTENT)
   @DescribeDeletePersona()
-  deletePersona(@PersonaId() id: string, @IfMatch() versions: ExpectedVersions): Promise<void> {
-    return this.personas.remove(id, versions)
+  deletePersona(
+    @PersonaId() id: string,
+    @IfMatch() versions: ExpectedVersions,
+    @WrittenBy() writer: Writer,
+  ): Promise<void> {
+    return this.personas.remove(id, versions, writer)
   }
 
   @Post(':id/generations')
@@ -110,10 +128,11 @@ export class PersonaController {
     @PersonaId() id: string,
     @ResourceBody() body: CountGenerationsDto,
     @Idempotent() idempotent: IdempotentRequest | undefined,
+    @WrittenBy() writer: Writer,
     @Reply() reply: FastifyReply,
   ): Promise<PersonaResource> {
     return this.writes.single({ idempotent, body, reply }, async (personas, headers) =>
-      present(headers, await personas.countGenerations(id, body.count ?? 1)),
+      present(headers, await personas.countGenerations(id, body.count ?? 1, writer)),
     )
   }
 }

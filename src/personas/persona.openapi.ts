@@ -1,6 +1,7 @@
 import { applyDecorators, type Type } from '@nestjs/common'
 import { ApiBody, ApiConsumes, ApiOperation, ApiParam, ApiResponse } from '@nestjs/swagger'
 import {
+  ApiActor,
   ApiBodyProblems,
   ApiDatabaseProblems,
   ApiIdempotencyKey,
@@ -18,14 +19,14 @@ import {
 import { CountGenerationsDto, CreatePersonaDto, PatchPersonaDto, UpdatePersonaDto } from './dto/persona.dto.js'
 import { PersonaResource } from './dto/persona.resource.js'
 
-const ApiPersonaId = () =>
+export const ApiPersonaId = () =>
   ApiParam({
     name: 'id',
     description: 'UUID in any case, with or without dashes.',
     schema: { type: 'string', example: '019aaf3e-8f63-7b12-9d3c-2f1f5d0c8a11' },
   })
 
-const ApiPersona = (status: number, description: string, ...headers: ResponseHeaderName[]) =>
+export const ApiPersona = (status: number, description: string, ...headers: ResponseHeaderName[]) =>
   ApiResponse({ status, description, type: PersonaResource, headers: responseHeaders('ETag', ...headers) })
 
 function ApiJsonBody(dto: Type, required: boolean, ...mediaTypes: string[]): MethodDecorator & ClassDecorator {
@@ -38,6 +39,7 @@ export const DescribeCreatePersona = () =>
   applyDecorators(
     ApiOperation({ summary: 'Create a persona' }),
     ApiIdempotencyKey(),
+    ApiActor(),
     ApiPrefer(),
     ApiJsonBody(CreatePersonaDto, true, JSON_ONLY),
     ApiPersona(201, 'The new persona.', 'Location', 'X-Ignored-Fields', 'Preference-Applied', 'Idempotency-Replayed'),
@@ -66,9 +68,19 @@ export const DescribeListPersonas = () =>
     ApiDatabaseProblems(),
   )
 
+const ApiBadTime = () =>
+  ApiProblem({
+    type: 'urn:gator-personas:problem:validation-failed',
+    title: 'Validation failed',
+    status: 422,
+    detail: 'as_of must be a time such as 2026-11-23T05:06:07.089Z.',
+    instance: '/api/v1/personas/019aaf3e-8f63-7b12-9d3c-2f1f5d0c8a11',
+    errors: [{ pointer: '/as_of', detail: 'must be a time such as 2026-11-23T05:06:07.089Z' }],
+  })
+
 export const DescribeGetPersona = () =>
   applyDecorators(
-    ApiOperation({ summary: 'Read a persona' }),
+    ApiOperation({ summary: 'Read a persona', description: 'As it is, or as it was at a time.' }),
     ApiPersonaId(),
     ApiIfNoneMatch(),
     ApiPersona(200, 'The persona.'),
@@ -78,6 +90,7 @@ export const DescribeGetPersona = () =>
       headers: responseHeaders('ETag'),
     }),
     ApiNotFound(),
+    ApiBadTime(),
     ApiDatabaseProblems(),
   )
 
@@ -89,9 +102,10 @@ export const DescribeUpdatePersona = () =>
     }),
     ApiPersonaId(),
     ApiIfMatch(),
+    ApiActor(),
     ApiPrefer(),
     ApiJsonBody(UpdatePersonaDto, true, JSON_ONLY),
-    ApiPersona(200, 'The persona after the update.', 'X-Ignored-Fields', 'Preference-Applied'),
+    ApiPersona(200, 'The persona after the update.', 'X-Merged-Base', 'X-Ignored-Fields', 'Preference-Applied'),
     ApiNotFound(),
     ApiStale(),
     ApiBodyProblems(),
@@ -107,9 +121,17 @@ export const DescribePatchPersona = () =>
     ApiPersonaId(),
     ApiIdempotencyKey(),
     ApiIfMatch(),
+    ApiActor(),
     ApiPrefer(),
     ApiJsonBody(PatchPersonaDto, true, 'application/merge-patch+json', JSON_ONLY),
-    ApiPersona(200, 'The persona after the patch.', 'X-Ignored-Fields', 'Preference-Applied', 'Idempotency-Replayed'),
+    ApiPersona(
+      200,
+      'The persona after the patch.',
+      'X-Merged-Base',
+      'X-Ignored-Fields',
+      'Preference-Applied',
+      'Idempotency-Replayed',
+    ),
     ApiNotFound(),
     ApiStale(),
     ApiBodyProblems(),
@@ -120,10 +142,13 @@ export const DescribeDeletePersona = () =>
   applyDecorators(
     ApiOperation({
       summary: 'Delete a persona',
-      description: 'It becomes inactive and stays readable. May be repeated.',
+      description:
+        'It becomes inactive and stays readable. May be repeated. Made from an older version it is refused when any ' +
+        'field was changed since.',
     }),
     ApiPersonaId(),
     ApiIfMatch(),
+    ApiActor(),
     ApiResponse({ status: 204, description: 'The persona is inactive.', headers: responseHeaders() }),
     ApiNotFound(),
     ApiStale(),
@@ -137,6 +162,7 @@ export const DescribeCountGenerations = () =>
     ApiOperation({ summary: 'Count generations', description: 'Adds to generation_count in one atomic statement.' }),
     ApiPersonaId(),
     ApiIdempotencyKey(),
+    ApiActor(),
     ApiPrefer(),
     ApiJsonBody(CountGenerationsDto, false, JSON_ONLY),
     ApiPersona(

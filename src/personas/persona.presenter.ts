@@ -6,7 +6,7 @@ import type { ListPersonasQuery } from './dto/list-personas.query.js'
 import type { Persona } from './persona.js'
 import { etagOf } from './persona.etag.js'
 import { toResource } from './persona.mapper.js'
-import type { PersonaPage } from './persona.service.js'
+import type { EditedPersona, PersonaPage } from './persona.service.js'
 
 export const PERSONAS_PATH = '/api/v1/personas'
 const NOT_MODIFIED = 304
@@ -15,6 +15,12 @@ const NOT_MODIFIED = 304
 export function present(headers: AnswerHeaders, persona: Persona): PersonaResource {
   headers.header('etag', etagOf(persona))
   return toResource(persona)
+}
+
+/** Answers an edit, with the version that it was made from when it was merged. */
+export function presentEdited(headers: AnswerHeaders, { persona, mergedBase }: EditedPersona): PersonaResource {
+  if (mergedBase !== null) headers.header('x-merged-base', String(mergedBase))
+  return present(headers, persona)
 }
 
 /** Answers a read: 304 without a body when the client has the current representation. */

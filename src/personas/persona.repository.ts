@@ -1,4 +1,5 @@
 import type { ContentRating, Persona, PersonaChanges, PersonaFields } from './persona.js'
+import type { Writer } from './writer.js'
 
 /** A persona that is to be stored, complete but for what the store itself begins with: version 1, no generations. */
 export type PersonaToInsert = PersonaFields & { readonly id: string; readonly createdAt: Date }
@@ -23,11 +24,11 @@ export interface PageRequest {
 
 /**
  * Where personas are kept; also the DI token. Each write is atomic: it compares what it depends on and changes the row
- * in one statement, or holds the row's lock from its first statement on. Failures of the database arrive as the errors
- * of database-errors.ts.
+ * in one statement, or holds the row's lock from its first statement on. With each goes a revision, which the database
+ * writes itself and which names the writer. Failures of the database arrive as the errors of database-errors.ts.
  */
 export abstract class PersonaRepository {
-  abstract insert(persona: PersonaToInsert): Promise<Persona>
+  abstract insert(persona: PersonaToInsert, writer: Writer): Promise<Persona>
 
   abstract findById(id: string): Promise<Persona | null>
 
@@ -40,18 +41,21 @@ export abstract class PersonaRepository {
    * Changes the fields and adds one to the version, if the guard holds; answers the persona after it. Null when there
    * is no such persona or the guard did not hold: nothing was changed then.
    */
-  abstract updateIf(id: string, changes: PersonaChanges, guard: UpdateGuard): Promise<Persona | null>
+  abstract updateIf(id: string, changes: PersonaChanges, guard: UpdateGuard, writer: Writer): Promise<Persona | null>
 
   /**
    * Like {@link updateIf}, with changes that depend on what is stored: `change` sees the current persona while nobody
-   * else can change it. When it throws, nothing is changed and the error is passed on.
+   * else can change it, and what it was at `baseVersion`, oldest first: more than one state when somebody wrote past the
+   * service, none when that version is not in the history. Without a change nothing is written. When `change` throws,
+   * nothing is changed and the error is passed on.
    */
   abstract updateWith(
     id: string,
-    versions: readonly number[] | undefined,
-    change: (current: Persona) => PersonaChanges,
+    baseVersion: number | undefined,
+    change: (current: Persona, bases: readonly Persona[]) => PersonaChanges,
+    writer: Writer,
   ): Promise<Persona | null>
 
   /** Adds to the generation count; version and updated_at stay. Null when unknown, or when the count would overflow. */
-  abstract addGenerations(id: string, count: number): Promise<Persona | null>
+  abstract addGenerations(id: string, count: number, writer: Writer): Promise<Persona | null>
 }

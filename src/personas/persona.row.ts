@@ -8,6 +8,9 @@ import type {
   PlatformRestriction,
 } from './persona.js'
 
+/** A row of a persona, without what only the trigger of the history reads. */
+export type PersonaRow = Omit<PersonaModel, 'writeContext'>
+
 /** The columns of the writable fields, as Prisma takes them. */
 type PersonaColumns = Pick<PersonaModel, keyof PersonaFields>
 
@@ -15,7 +18,7 @@ type PersonaColumns = Pick<PersonaModel, keyof PersonaFields>
  * Maps a row to the domain. What is trusted here was written through {@link toColumns} after validation, and the
  * database's CHECK constraints hold the enumerations and the kinds of JSON.
  */
-export function toPersona(row: PersonaModel): Persona {
+export function toPersona(row: PersonaRow): Persona {
   return {
     id: row.id,
     name: row.name,

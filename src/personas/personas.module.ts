@@ -6,10 +6,20 @@ import { PersonaRepository } from './persona.repository.js'
 import { PersonaService } from './persona.service.js'
 import { PersonaWrites } from './persona.writes.js'
 import { PrismaPersonaRepository } from './prisma-persona.repository.js'
+import { PrismaRevisionRepository } from './revisions/prisma-revision.repository.js'
+import { RevisionController } from './revisions/revision.controller.js'
+import { RevisionRepository } from './revisions/revision.repository.js'
+import { RevisionService } from './revisions/revision.service.js'
 
 @Module({
   imports: [IdempotencyModule],
-  controllers: [PersonaController, BatchController],
-  providers: [PersonaService, PersonaWrites, { provide: PersonaRepository, useClass: PrismaPersonaRepository }],
+  controllers: [PersonaController, RevisionController, BatchController],
+  providers: [
+    PersonaService,
+    PersonaWrites,
+    RevisionService,
+    { provide: PersonaRepository, useClass: PrismaPersonaRepository },
+    { provide: RevisionRepository, useClass: PrismaRevisionRepository },
+  ],
 })
 export class PersonasModule {}

@@ -1,9 +1,12 @@
+import { randomUUID } from 'node:crypto'
 import { Inject, Injectable } from '@nestjs/common'
-import { Database, type DatabaseAccess } from '../database/database.js'
+import { Database, type DatabaseAccess, type DatabaseClient } from '../database/database.js'
 import type { PersonaWhereInput } from '../generated/sqlite/models.js'
 import { MAX_GENERATION_COUNT, type Persona, type PersonaChanges } from './persona.js'
 import { type PageRequest, PersonaRepository, type PersonaToInsert, type UpdateGuard } from './persona.repository.js'
 import { toColumns, toPersona } from './persona.row.js'
+import { readState } from './revisions/revision.row.js'
+import type { Writer } from './writer.js'
 
 /** Personas in either database, through Prisma. */
 @Injectable()
@@ -12,9 +15,9 @@ export class PrismaPersonaRepository extends PersonaRepository {
     super()
   }
 
-  override async insert(persona: PersonaToInsert): Promise<Persona> {
+  override async insert(persona: PersonaToInsert, writer: Writer): Promise<Persona> {
     const { id, createdAt, ...fields } = persona
-    const data = { ...toColumns(fields), id, createdAt, updatedAt: createdAt }
+    const data = { ...toColumns(fields), id, createdAt, updatedAt: createdAt, writeContext: contextOf(writer) }
     return toPersona(await this.database.write((client) => client.persona.create({ data })))
   }
 
@@ -39,8 +42,13 @@ export class PrismaPersonaRepository extends PersonaRepository {
     return this.database.read((client) => client.persona.count({ where: activeOnly ? { isActive: true } : {} }))
   }
 
-  override async updateIf(id: string, changes: PersonaChanges, guard: UpdateGuard): Promise<Persona | null> {
-    const data = { ...toColumns(changes), version: { increment: 1 }, updatedAt: new Date() }
+  override async updateIf(
+    id: string,
+    changes: PersonaChanges,
+    guard: UpdateGuard,
+    writer: Writer,
+  ): Promise<Persona | null> {
+    const data = updateOf(changes, writer)
     const [row] = await this.database.write((client) =>
       client.persona.updateManyAndReturn({ where: { id, ...guardWhere(guard) }, data }),
     )
@@ -49,31 +57,50 @@ export class PrismaPersonaRepository extends PersonaRepository {
 
   override updateWith(
     id: string,
-    versions: readonly number[] | undefined,
-    change: (current: Persona) => PersonaChanges,
+    baseVersion: number | undefined,
+    change: (current: Persona, bases: readonly Persona[]) => PersonaChanges,
+    writer: Writer,
   ): Promise<Persona | null> {
     return this.database.transaction(async (client) => {
-      // The version is counted first: this takes the row's lock, so what it returns stays true until the end.
-      const [current] = await client.persona.updateManyAndReturn({
-        where: { id, ...guardWhere({ ...(versions && { versions }) }) },
-        data: { version: { increment: 1 } },
-      })
-      if (!current) return null
-      const changes = change(toPersona({ ...current, version: current.version - 1 }))
-      const data = { ...toColumns(changes), updatedAt: new Date() }
-      return toPersona(await client.persona.update({ where: { id }, data }))
+      // Taking the row's lock, so that what it returns stays true until the end; to the history it is no change.
+      const [row] = await client.persona.updateManyAndReturn({ where: { id }, data: { writeContext: null } })
+      if (!row) return null
+      const current = toPersona(row)
+      const bases = baseVersion === undefined ? [] : await statesAt(client, id, baseVersion)
+      const changes = change(current, bases)
+      if (Object.keys(changes).length === 0) return current
+      return toPersona(await client.persona.update({ where: { id }, data: updateOf(changes, writer) }))
     })
   }
 
-  override async addGenerations(id: string, count: number): Promise<Persona | null> {
+  override async addGenerations(id: string, count: number, writer: Writer): Promise<Persona | null> {
     const [row] = await this.database.write((client) =>
       client.persona.updateManyAndReturn({
         where: { id, generationCount: { lte: MAX_GENERATION_COUNT - count } },
-        data: { generationCount: { increment: count } },
+        data: { generationCount: { increment: count }, writeContext: contextOf(writer) },
       }),
     )
     return row ? toPersona(row) : null
   }
+}
+
+function updateOf(changes: PersonaChanges, writer: Writer) {
+  const writeContext = contextOf(writer)
+  return { ...toColumns(changes), version: { increment: 1 }, updatedAt: new Date(), writeContext }
+}
+
+// Another one for every write: what a write past the service leaves in the row is thereby known to be an older one's.
+function contextOf({ actor, requestId, worker }: Writer): string {
+  return JSON.stringify({ write: randomUUID(), actor, request_id: requestId, worker })
+}
+
+/** What a persona was at a version. Its generations have all the same fields: one of them will do, if nothing else is kept. */
+async function statesAt(client: DatabaseClient, personaId: string, version: number): Promise<Persona[]> {
+  const where = { personaId, version, state: { not: null } }
+  const orderBy = { seq: 'asc' } as const
+  const edits = await client.personaRevision.findMany({ where: { ...where, kind: { not: 'generated' } }, orderBy })
+  const rows = edits.length > 0 ? edits : await client.personaRevision.findMany({ where, orderBy, take: 1 })
+  return rows.flatMap(({ schema, state }) => (state === null ? [] : [readState(schema, state)]))
 }
 
 function guardWhere(guard: UpdateGuard): PersonaWhereInput {

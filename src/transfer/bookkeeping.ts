@@ -1,4 +1,5 @@
-/** What a transfer puts into a database, on either side. Nothing else may have names that begin like these. */
+/** What a transfer puts into a database, on either side. Nothing else may have names that begin like this. */
+export const OWN_PREFIX = '_gator_transfer'
 export const CHANGES = '_gator_transfer_changes'
 export const MARK = '_gator_transfer_mark'
 export { TRANSFER_STATE as STATE } from '../database/migrations/transfer-state.js'

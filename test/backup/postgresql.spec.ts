@@ -7,10 +7,9 @@ import { directUrlOf, libpqEnvironmentOf } from '../../src/backup/postgresql/lib
 import { findProgram } from '../../src/backup/postgresql/programs.js'
 import { restoreBackup } from '../../src/backup/restore.js'
 import { takeBackup, verifyBackup } from '../../src/backup/take-backup.js'
+import { readMigrationFiles } from '../../src/database/migrations/migration-files.js'
 import { Sandbox } from '../processes/sandbox.js'
 import { missingFor, settingsOf } from './support.js'
-
-const FIRST_MIGRATION = '20261123000000_create_personas'
 
 describe('backups of PostgreSQL', () => {
   const sandbox = new Sandbox('PostgreSQL')
@@ -27,15 +26,14 @@ describe('backups of PostgreSQL', () => {
     const settings = settingsOf(database.url, folder)
     const { file } = await takeBackup(settings)
     const newer = join(folder, 'newer.dump')
-    await database.query(
-      `UPDATE _prisma_migrations SET migration_name = '29990101000000_later' WHERE migration_name = '${FIRST_MIGRATION}'`,
-    )
+    const [{ name: last } = { name: '' }] = readMigrationFiles('postgresql').slice(-1)
+    const rename = (from: string, to: string) =>
+      database.query(`UPDATE _prisma_migrations SET migration_name = '${to}' WHERE migration_name = '${from}'`)
+    await rename(last, '29990101000000_later')
     await takeBackup(settings, { file: newer })
     await expect(restoreBackup(settings, newer)).rejects.toThrow('newer schema (29990101000000_later)')
     await expect(restoreBackup(settings, file)).rejects.toThrow('make an empty database')
-    await database.query(
-      `UPDATE _prisma_migrations SET migration_name = '${FIRST_MIGRATION}' WHERE migration_name = '29990101000000_later'`,
-    )
+    await rename('29990101000000_later', last)
 
     const text = join(folder, 'text.dump')
     writeFileSync(text, 'no archive')

@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { afterEach, describe, expect, it } from '@jest/globals'
 import { createProgram } from '../../src/cli/program.js'
+import { readMigrationFiles } from '../../src/database/migrations/migration-files.js'
 import { packageInfo, packageRoot } from '../../src/package-root.js'
 import { Sandbox } from '../processes/sandbox.js'
 import { gator, startGator } from '../support/gator.js'
@@ -49,7 +50,7 @@ describe('gator', () => {
       const { code, stdout } = await gator(['migrate', '--json', ...words], { folder })
       return { code, ...(JSON.parse(stdout) as object) }
     }
-    const migrations = ['20261123000000_create_personas', '20261123130000_idempotency_keys']
+    const migrations = readMigrationFiles('sqlite').map(({ name }) => name)
     expect(await run('--dry-run')).toEqual({ code: 1, ok: true, state: 'behind', migrations })
     expect(existsSync(join(folder, 'gator.db'))).toBe(false)
     expect(await run()).toEqual({ code: 0, ok: true, state: 'current', applied: migrations })

@@ -95,8 +95,8 @@ onEachDatabase((kind) => {
       ['the version with another generation count', () => '"3.0"'],
       ['the version with a later generation count', () => '"3.99999"'],
     ]
+    // What is made from an older version may be merged: stale-edits.spec.ts. These name none that is known.
     const staleTags: [string, (etag: string) => string][] = [
-      ['an older version', () => '"2.2"'],
       ['a newer version', () => '"4.2"'],
       ['a list without it', () => '"1.0", "2.0"'],
       ['the current tag as a weak one', (etag) => `W/${etag}`],
@@ -108,7 +108,7 @@ onEachDatabase((kind) => {
       ['a version beyond every integer', () => '"99999999999999999999.0"'],
       ['a version beyond the database', () => '"9999999999.0"'],
       ['version 0', () => '"0.0"'],
-      ['more tags than a statement has parameters for', () => '"1.0",'.repeat(2_000)],
+      ['more tags than a statement has parameters for', () => '"1.0","2.0",'.repeat(1_000)],
     ]
     const combine = (tags: typeof currentTags) =>
       writes.flatMap(([method, body]) => tags.map(([label, write]) => [method, body, label, write] as const))
@@ -130,6 +130,8 @@ onEachDatabase((kind) => {
         status: 412,
         detail: expect.stringContaining('nothing was changed'),
         instance: url,
+        current_etag: etag,
+        conflicts: [],
       })
       expect(response.headers.etag).toBe(etag)
       expect((await app().get(url)).json()).toEqual(persona)

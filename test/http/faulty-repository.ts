@@ -1,4 +1,6 @@
 import { PersonaRepository } from '../../src/personas/persona.repository.js'
+import { RevisionRepository } from '../../src/personas/revisions/revision.repository.js'
+import { RevisionService } from '../../src/personas/revisions/revision.service.js'
 import { PersonaService } from '../../src/personas/persona.service.js'
 import type { TestApp } from './support.js'
 
@@ -19,7 +21,21 @@ class FaultyRepository extends PersonaRepository {
   override readonly addGenerations = this.fail
 }
 
-/** From now on every call of the repository fails with this error. */
+class FaultyRevisionRepository extends RevisionRepository {
+  constructor(private readonly error: Error) {
+    super()
+  }
+
+  private readonly fail = (): Promise<never> => Promise.reject(this.error)
+
+  override readonly findPage = this.fail
+  override readonly findVersion = this.fail
+  override readonly findAsOf = this.fail
+  override readonly findOldest = this.fail
+}
+
+/** From now on every call of the repositories fails with this error. */
 export function failWith(app: TestApp, error: Error): void {
   Reflect.set(app.app.get(PersonaService, { strict: false }), 'repository', new FaultyRepository(error))
+  Reflect.set(app.app.get(RevisionService, { strict: false }), 'revisions', new FaultyRevisionRepository(error))
 }

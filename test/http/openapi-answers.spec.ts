@@ -12,13 +12,16 @@ const WORKER = 2
 
 onEachDatabase((kind) => {
   const app = withApp(kind, {}, WORKER)
-  const broken = withApp(kind, {}, WORKER)
+  // Its repositories fail, and it takes no blind write.
+  const broken = withApp(kind, { REQUIRE_IF_MATCH: 'true' }, WORKER)
 
   const LENIENT = { prefer: 'handling=lenient' }
   const TOO_LARGE = Buffer.alloc(1_048_577, 'x')
   const UNKNOWN = PERSONAS + UNKNOWN_ID
   const plain = { 'content-type': 'text/plain' }
   const stale = { 'if-match': '"99.0"' }
+  const first = { 'if-match': '"1.0"' }
+  const any = { 'if-match': '*' }
   const failed = (error: Error, call: () => Promise<Response>) => {
     failWith(broken(), error)
     return call()
@@ -44,6 +47,8 @@ onEachDatabase((kind) => {
     broken().app.get(Database).probe = () => (answer ? Promise.resolve() : Promise.reject(away))
   }
   let url = ''
+  /** Of a persona at version 3 that is what it was at version 1. */
+  let fresh = ''
 
   type Call = readonly [operationId: string, status: number, send: () => Promise<Response>]
 
@@ -53,15 +58,25 @@ onEachDatabase((kind) => {
       [operationId, 400, () => app().sendText(method, target(), '{')],
       [operationId, 413, () => app().sendText(method, target(), TOO_LARGE)],
       [operationId, 415, () => app().sendText(method, target(), 'x', plain)],
-      [operationId, 500, () => failed(unforeseen, () => broken().sendJson(method, target(), aPersona()))],
-      [operationId, 503, () => failed(away, () => broken().sendJson(method, target(), aPersona()))],
-      [operationId, 507, () => failed(full, () => broken().sendJson(method, target(), aPersona()))],
+      [operationId, 500, () => failed(unforeseen, () => broken().sendJson(method, target(), aPersona(), any))],
+      [operationId, 503, () => failed(away, () => broken().sendJson(method, target(), aPersona(), any))],
+      [operationId, 507, () => failed(full, () => broken().sendJson(method, target(), aPersona(), any))],
+    ]
+  }
+
+  /** The answers that every call has which reads. */
+  function readCalls(operationId: string, target: () => string): Call[] {
+    return [
+      [operationId, 500, () => failed(unforeseen, () => broken().get(target()))],
+      [operationId, 503, () => failed(away, () => broken().get(target()))],
     ]
   }
 
   const BATCH = `${PERSONAS}batch`
   const batchOf = (operation: object = { op: 'create', body: aPersona() }) => ({ operations: [operation] })
   const generations = () => `${url}/generations`
+  const revisions = () => `${url}/revisions`
+  const restore = () => `${url}/revisions/1/restore`
 
   const CALLS: Call[] = [
     ['getService', 200, () => app().get('/')],
@@ -81,32 +96,38 @@ onEachDatabase((kind) => {
     ...bodyCalls('createPersona', 'POST', () => PERSONAS),
     ['listPersonas', 200, () => app().get(`${PERSONAS}?limit=3`)],
     ['listPersonas', 422, () => app().get(`${PERSONAS}?limit=x&skip=-1`)],
-    ['listPersonas', 500, () => failed(unforeseen, () => broken().get(PERSONAS))],
-    ['listPersonas', 503, () => failed(away, () => broken().get(PERSONAS))],
+    ...readCalls('listPersonas', () => PERSONAS),
     ['getPersona', 200, () => app().get(url)],
     ['getPersona', 304, () => app().get(url, { 'if-none-match': '*' })],
     ['getPersona', 404, () => app().get(UNKNOWN)],
-    ['getPersona', 500, () => failed(unforeseen, () => broken().get(UNKNOWN))],
-    ['getPersona', 503, () => failed(away, () => broken().get(UNKNOWN))],
-    ['updatePersona', 200, () => app().sendJson('PUT', url, { base_image_path: 'a.png', extra: 1 }, LENIENT)],
+    ['getPersona', 422, () => app().get(`${url}?as_of=x`)],
+    ...readCalls('getPersona', () => UNKNOWN),
+    [
+      'updatePersona',
+      200,
+      () => app().sendJson('PUT', url, { base_image_path: 'a.png', extra: 1 }, { ...LENIENT, ...first }),
+    ],
     ['updatePersona', 404, () => app().sendJson('PUT', UNKNOWN, {})],
-    ['updatePersona', 412, () => app().sendJson('PUT', url, { name: 'Stale' }, stale)],
+    ['updatePersona', 412, () => app().sendJson('PUT', url, { name: 'Stale', is_active: false }, first)],
+    ['updatePersona', 428, () => broken().sendJson('PUT', url, {})],
     ['updatePersona', 422, () => app().sendJson('PUT', url, { name: 'a', 'b/c': 1 })],
     ...bodyCalls('updatePersona', 'PUT', () => url),
     [
       'patchPersona',
       200,
       () => {
-        const headers = { 'content-type': MERGE_PATCH, ...LENIENT, ...keyed('patch') }
+        const headers = { 'content-type': MERGE_PATCH, ...LENIENT, ...first, ...keyed('patch') }
         return replayed(() => app().sendJson('PATCH', url, { extra: 1 }, headers))
       },
     ],
     ['patchPersona', 409, () => inUse(() => broken().sendJson('PATCH', url, {}, keyed('in-use')))],
     ['patchPersona', 404, () => app().sendJson('PATCH', UNKNOWN, { style_preferences: {} })],
     ['patchPersona', 412, () => app().sendJson('PATCH', url, { name: 'Stale' }, stale)],
+    ['patchPersona', 428, () => broken().sendJson('PATCH', url, {})],
     ['patchPersona', 422, () => app().sendJson('PATCH', url, { default_content_rating: 'nsfw' })],
     ...bodyCalls('patchPersona', 'PATCH', () => url),
-    ['deletePersona', 412, () => app().send('DELETE', url, { headers: stale })],
+    ['deletePersona', 412, () => app().send('DELETE', url, { headers: first })],
+    ['deletePersona', 428, () => broken().send('DELETE', url)],
     ['deletePersona', 204, () => app().send('DELETE', url)],
     ['deletePersona', 404, () => app().send('DELETE', UNKNOWN)],
     ...bodyCalls('deletePersona', 'DELETE', () => url),
@@ -143,12 +164,40 @@ onEachDatabase((kind) => {
       412,
       () => app().sendJson('POST', BATCH, batchOf({ op: 'delete', id: url.split('/').at(-1), if_match: '"9.0"' })),
     ],
+    ['writeBatch', 428, () => broken().sendJson('POST', BATCH, batchOf({ op: 'delete', id: UNKNOWN_ID }))],
     ['writeBatch', 422, () => app().sendJson('POST', BATCH, batchOf({ op: 'create', body: {} }))],
     ...bodyCalls('writeBatch', 'POST', () => BATCH).filter(([, status]) => status < 500),
     ...([500, 503, 507] as const).map((status): Call => {
       const error = { 500: unforeseen, 503: away, 507: full }[status]
       return ['writeBatch', status, () => failedTogether(error, () => broken().sendJson('POST', BATCH, batchOf()))]
     }),
+    ['listRevisions', 200, () => app().get(`${revisions()}?limit=1`)],
+    ['listRevisions', 404, () => app().get(`${UNKNOWN}/revisions`)],
+    ['listRevisions', 422, () => app().get(`${revisions()}?limit=0`)],
+    ...readCalls('listRevisions', revisions),
+    ['getRevision', 200, () => app().get(`${revisions()}/1`)],
+    ['getRevision', 404, () => app().get(`${revisions()}/99`)],
+    ...readCalls('getRevision', () => `${revisions()}/1`),
+    ['diffRevisions', 200, () => app().get(`${revisions()}/1/diff/2`)],
+    ['diffRevisions', 404, () => app().get(`${revisions()}/1/diff/99`)],
+    ...readCalls('diffRevisions', () => `${revisions()}/1/diff/2`),
+    [
+      'restoreRevision',
+      200,
+      () => {
+        const headers = { ...first, ...keyed('restore') }
+        return replayed(() => app().send('POST', `${fresh}/revisions/1/restore`, { headers }))
+      },
+    ],
+    ['restoreRevision', 404, () => app().send('POST', `${revisions()}/99/restore`)],
+    [
+      'restoreRevision',
+      409,
+      () => inUse(() => broken().send('POST', restore(), { headers: { ...first, ...keyed('in-use') } })),
+    ],
+    ['restoreRevision', 412, () => app().send('POST', restore(), { headers: first })],
+    ['restoreRevision', 428, () => broken().send('POST', restore())],
+    ...bodyCalls('restoreRevision', 'POST', restore),
   ]
 
   /** Headers that HTTP itself brings, or that say nothing of the operation. */
@@ -166,6 +215,10 @@ onEachDatabase((kind) => {
       texts = new DocumentValidator(document, { coerce: true })
       for (const place of operationsOf(document)) places.set(place.operation.operationId, place)
       url = PERSONAS + (await app().create({ style_preferences: { a: { b: [1] } } })).id
+      await app().sendJson('PUT', url, { name: 'Changed since' })
+      const unchanged = await app().create()
+      fresh = PERSONAS + unchanged.id
+      for (const name of ['Another', unchanged.name]) await app().sendJson('PUT', fresh, { name })
       for (let i = 0; i < 4; i++) await app().create()
     })
 

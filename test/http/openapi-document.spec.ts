@@ -27,7 +27,7 @@ function routedPaths(): string[] {
 }
 
 async function methodsOf(path: string): Promise<string[]> {
-  const { headers } = await app().send('OPTIONS', path.replace(':id', UNKNOWN_ID))
+  const { headers } = await app().send('OPTIONS', path.replace(':id', UNKNOWN_ID).replaceAll(/:(version|other)/g, '1'))
   const methods = String(headers.allow).toLowerCase().split(', ')
   return methods.filter((method) => !['head', 'options'].includes(method)).sort()
 }
@@ -50,7 +50,7 @@ describe('/openapi.json', () => {
     const paths = routedPaths().filter((path) => !/^\/(docs|openapi\.json|metrics|api\/v1\/admin)/.test(path))
     expect(paths).toContain('/api/v1/personas/:id/generations')
     const served = await Promise.all(
-      paths.map(async (path) => [path.replace(':id', '{id}'), await methodsOf(path)] as const),
+      paths.map(async (path) => [path.replaceAll(/:(\w+)/g, '{$1}'), await methodsOf(path)] as const),
     )
     const described = Object.entries(document.paths).map(([path, methods]) => [path, Object.keys(methods).sort()])
     expect(Object.fromEntries(described)).toEqual(Object.fromEntries(served))

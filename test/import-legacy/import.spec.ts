@@ -268,10 +268,7 @@ function failingOn(name: string, database: Database): Database {
         given.data.some((persona) => persona.name === name)
           ? Promise.reject(new Error('no such luck'))
           : client.persona.createMany(given as Parameters<typeof client.persona.createMany>[0])
-      return work({
-        idempotencyKey: client.idempotencyKey,
-        persona: { createMany } as unknown as typeof client.persona,
-      })
+      return work({ ...client, persona: { createMany } as unknown as typeof client.persona })
     })
   })
 }

@@ -3,7 +3,7 @@ import type { Database } from '../../src/database/database.js'
 import { MAX_GENERATION_COUNT, PERSONA_FIELDS, type PersonaChanges } from '../../src/personas/persona.js'
 import { PrismaPersonaRepository } from '../../src/personas/prisma-persona.repository.js'
 import { databases, type TestDatabase } from '../support/databases.js'
-import { aPersona, OTHER_FIELDS } from './personas.js'
+import { aPersona, NOBODY, OTHER_FIELDS } from './personas.js'
 
 const UNKNOWN = '019aaf3e-0000-7000-8000-000000000000'
 
@@ -30,21 +30,21 @@ describe.each(Object.entries(databases))('PersonaRepository on %s', (_name, crea
 
   it('stores a persona as it was given, with version 1 and no generations', async () => {
     const persona = aPersona(OTHER_FIELDS)
-    const stored = await repository.insert(persona)
+    const stored = await repository.insert(persona, NOBODY)
     expect(stored).toEqual({ ...persona, version: 1, generationCount: 0, updatedAt: persona.createdAt })
     expect(await elsewhere.findById(persona.id)).toEqual(stored)
   })
 
   it('keeps the keys of a JSON object in their order and its numbers as they are', async () => {
-    const { id } = await repository.insert(aPersona({ stylePreferences: OTHER_FIELDS.stylePreferences }))
+    const { id } = await repository.insert(aPersona({ stylePreferences: OTHER_FIELDS.stylePreferences }), NOBODY)
     const found = await elsewhere.findById(id)
     expect(JSON.stringify(found?.stylePreferences)).toBe(JSON.stringify(OTHER_FIELDS.stylePreferences))
   })
 
   it.each(PERSONA_FIELDS)('changes %s and nothing else, and adds one to the version', async (field) => {
-    const before = await repository.insert(aPersona())
+    const before = await repository.insert(aPersona(), NOBODY)
     const changes: PersonaChanges = { [field]: OTHER_FIELDS[field] }
-    const updated = await repository.updateIf(before.id, changes, {})
+    const updated = await repository.updateIf(before.id, changes, {}, NOBODY)
     const expected = { ...before, ...changes, version: 2, updatedAt: updated?.updatedAt }
     expect(updated).toEqual(expected)
     expect(updated?.updatedAt.getTime()).toBeGreaterThan(before.updatedAt.getTime())
@@ -52,17 +52,17 @@ describe.each(Object.entries(databases))('PersonaRepository on %s', (_name, crea
   })
 
   it.each(['baseAppearanceDescription', 'baseImagePath'] as const)('clears %s', async (field) => {
-    const { id } = await repository.insert(aPersona({ [field]: 'something' }))
-    await repository.updateIf(id, { [field]: null }, {})
+    const { id } = await repository.insert(aPersona({ [field]: 'something' }), NOBODY)
+    await repository.updateIf(id, { [field]: null }, {}, NOBODY)
     expect((await elsewhere.findById(id))?.[field]).toBeNull()
   })
 
   it('answers null for an unknown persona', async () => {
     const outcomes = [
       repository.findById(UNKNOWN),
-      repository.updateIf(UNKNOWN, { name: 'Nobody' }, {}),
-      repository.updateWith(UNKNOWN, undefined, () => ({ name: 'Nobody' })),
-      repository.addGenerations(UNKNOWN, 1),
+      repository.updateIf(UNKNOWN, { name: 'Nobody' }, {}, NOBODY),
+      repository.updateWith(UNKNOWN, undefined, () => ({ name: 'Nobody' }), NOBODY),
+      repository.addGenerations(UNKNOWN, 1, NOBODY),
     ]
     expect(await Promise.all(outcomes)).toEqual([null, null, null, null])
   })
@@ -74,8 +74,8 @@ describe.each(Object.entries(databases))('PersonaRepository on %s', (_name, crea
     ['an allowed rating that is missing', { allowedRatingsInclude: 'moderate' }],
     ['one part that holds and one that does not', { versions: [1], allowedRatingsInclude: 'nsfw' }],
   ] as const)('changes nothing when the guard asks for %s', async (_case, guard) => {
-    const before = await repository.insert(aPersona())
-    expect(await repository.updateIf(before.id, { name: 'Changed' }, guard)).toBeNull()
+    const before = await repository.insert(aPersona(), NOBODY)
+    expect(await repository.updateIf(before.id, { name: 'Changed' }, guard, NOBODY)).toBeNull()
     expect(await elsewhere.findById(before.id)).toEqual(before)
   })
 
@@ -85,26 +85,35 @@ describe.each(Object.entries(databases))('PersonaRepository on %s', (_name, crea
     ['a stored allowed rating', { allowedRatingsInclude: 'sfw' }],
     ['an active persona', { isActive: true }],
   ] as const)('changes what is stored when the guard asks for %s', async (_case, guard) => {
-    const { id } = await repository.insert(aPersona())
-    expect(await repository.updateIf(id, { name: 'Changed' }, guard)).toMatchObject({ name: 'Changed', version: 2 })
+    const { id } = await repository.insert(aPersona(), NOBODY)
+    expect(await repository.updateIf(id, { name: 'Changed' }, guard, NOBODY)).toMatchObject({
+      name: 'Changed',
+      version: 2,
+    })
   })
 
   it('does not take "sfw" for a part of "nsfw"', async () => {
-    const { id } = await repository.insert(aPersona({ defaultContentRating: 'nsfw', allowedContentRatings: ['nsfw'] }))
-    expect(await repository.updateIf(id, { name: 'Changed' }, { allowedRatingsInclude: 'sfw' })).toBeNull()
+    const { id } = await repository.insert(
+      aPersona({ defaultContentRating: 'nsfw', allowedContentRatings: ['nsfw'] }),
+      NOBODY,
+    )
+    expect(await repository.updateIf(id, { name: 'Changed' }, { allowedRatingsInclude: 'sfw' }, NOBODY)).toBeNull()
   })
 
   it('leaves an inactive persona alone when the guard asks for an active one', async () => {
-    const { id } = await repository.insert(aPersona({ isActive: false }))
-    expect(await repository.updateIf(id, { name: 'Changed' }, { isActive: true })).toBeNull()
+    const { id } = await repository.insert(aPersona({ isActive: false }), NOBODY)
+    expect(await repository.updateIf(id, { name: 'Changed' }, { isActive: true }, NOBODY)).toBeNull()
   })
 
   it('changes a persona by what it is, one change after another', async () => {
-    const { id } = await repository.insert(aPersona({ stylePreferences: { count: 0 } }))
+    const { id } = await repository.insert(aPersona({ stylePreferences: { count: 0 } }), NOBODY)
     const increment = (store: PrismaPersonaRepository) =>
-      store.updateWith(id, undefined, (current) => ({
-        stylePreferences: { count: Number(current.stylePreferences.count) + 1 },
-      }))
+      store.updateWith(
+        id,
+        undefined,
+        (current) => ({ stylePreferences: { count: Number(current.stylePreferences.count) + 1 } }),
+        NOBODY,
+      )
     const writers = Array.from({ length: 20 }, (_value, index) => increment(index % 2 === 0 ? repository : elsewhere))
     const versions = (await Promise.all(writers)).map((persona) => persona?.version)
     expect(new Set(versions).size).toBe(20)
@@ -112,33 +121,34 @@ describe.each(Object.entries(databases))('PersonaRepository on %s', (_name, crea
   })
 
   it('shows the stored persona to a change, and changes nothing when it throws', async () => {
-    const before = await repository.insert(aPersona())
+    const before = await repository.insert(aPersona(), NOBODY)
     const seen: unknown[] = []
-    const failing = repository.updateWith(before.id, [1], (current) => {
-      seen.push(current)
+    const change = (...given: unknown[]) => {
+      seen.push(...given)
       throw new Error('not so')
-    })
-    await expect(failing).rejects.toThrow('not so')
-    expect(seen).toEqual([before])
+    }
+    await expect(repository.updateWith(before.id, 1, change, NOBODY)).rejects.toThrow('not so')
+    expect(seen).toEqual([before, [before]])
     expect(await elsewhere.findById(before.id)).toEqual(before)
-    expect(await repository.updateWith(before.id, [2], () => ({ name: 'Changed' }))).toBeNull()
+    expect(await repository.updateWith(before.id, undefined, () => ({}), NOBODY)).toEqual(before)
+    expect(await elsewhere.findById(before.id)).toEqual(before)
   })
 
   it('counts generations without touching version and time, from many connections at once', async () => {
-    const before = await repository.insert(aPersona())
+    const before = await repository.insert(aPersona(), NOBODY)
     const counts = Array.from({ length: 20 }, (_value, index) =>
-      (index % 2 === 0 ? repository : elsewhere).addGenerations(before.id, index + 1),
+      (index % 2 === 0 ? repository : elsewhere).addGenerations(before.id, index + 1, NOBODY),
     )
     await Promise.all(counts)
     expect(await elsewhere.findById(before.id)).toEqual({ ...before, generationCount: 210 })
   })
 
   it('does not count beyond what both databases hold', async () => {
-    const { id } = await repository.insert(aPersona())
-    expect(await repository.addGenerations(id, MAX_GENERATION_COUNT)).toMatchObject({
+    const { id } = await repository.insert(aPersona(), NOBODY)
+    expect(await repository.addGenerations(id, MAX_GENERATION_COUNT, NOBODY)).toMatchObject({
       generationCount: MAX_GENERATION_COUNT,
     })
-    expect(await repository.addGenerations(id, 1)).toBeNull()
+    expect(await repository.addGenerations(id, 1, NOBODY)).toBeNull()
   })
 })
 
@@ -159,7 +169,7 @@ describe.each(Object.entries(databases))('PersonaRepository.findPage on %s', (_n
       aPersona({ id: '00000000-0000-7000-8000-000000000001', name: 'inactive', createdAt: at(3), isActive: false }),
       aPersona({ id: '00000000-0000-7000-8000-000000000002', name: 'new', createdAt: at(4) }),
     ]
-    for (const row of rows) await repository.insert(row)
+    for (const row of rows) await repository.insert(row, NOBODY)
   })
 
   afterAll(async () => {

@@ -1,6 +1,9 @@
 import { v7 as uuidv7 } from 'uuid'
 import { PERSONA_DEFAULTS, type PersonaFields } from '../../src/personas/persona.js'
 import type { PersonaToInsert } from '../../src/personas/persona.repository.js'
+import type { Writer } from '../../src/personas/writer.js'
+
+export const NOBODY: Writer = { actor: null, requestId: null, worker: null }
 
 /** A persona to store, with what a test cares about put over it. */
 export function aPersona(overrides: Partial<PersonaToInsert> = {}): PersonaToInsert {

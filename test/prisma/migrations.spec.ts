@@ -7,6 +7,8 @@ const INDEXES = [
   'personas_created_at_id_idx',
   'personas_is_active_created_at_id_idx',
   'idempotency_keys_created_at_idx',
+  'persona_revisions_persona_id_seq_idx',
+  'persona_revisions_persona_id_version_idx',
 ]
 
 /** Each CHECK constraint with values that it refuses. */
@@ -29,6 +31,9 @@ const SQLITE_CHECKS: typeof CHECKS = {
 
 const JSON_COLUMNS = ['allowed_content_ratings', 'content_themes', 'platform_restrictions', 'style_preferences']
 const NOT_JSON = [`''`, `'sfw'`, `'["sfw"'`, `'{"a":}'`]
+
+/** Those of the history, whose rows the triggers write. */
+const REVISION_CHECKS = ['persona_revisions_kind_check', 'persona_revisions_state_check']
 
 const EXPECTED = { sqlite: { ...CHECKS, ...SQLITE_CHECKS }, postgresql: CHECKS }
 const SCHEMAS = { sqlite: 'prisma/schema.prisma', postgresql: 'prisma/derived/postgresql.prisma' }
@@ -63,12 +68,30 @@ describe.each<Provider>(['sqlite', 'postgresql'])('the migrations for %s', (prov
   })
 
   it('leave exactly the named CHECK constraints in the database', async () => {
-    expect(await database.checks()).toEqual(Object.keys(checks).sort())
+    expect(await database.checks()).toEqual([...Object.keys(checks), ...REVISION_CHECKS].sort())
   })
 
   it('accept a row of defaults', async () => {
     await database.query(insert('good', {}))
     expect(await database.query(`SELECT version FROM personas WHERE id = 'good'`)).toEqual([{ version: 1 }])
+  })
+
+  it('have triggers that write the history of every kind of change', async () => {
+    await database.query(`UPDATE personas SET name = 'Grace' WHERE id = 'good'`)
+    await database.query(`UPDATE personas SET write_context = '{}' WHERE id = 'good'`)
+    await database.query(`DELETE FROM personas WHERE id = 'good'`)
+    const history = await database.query('SELECT kind, state IS NULL AS is_empty FROM persona_revisions ORDER BY seq')
+    expect(history.map(({ kind, is_empty: isEmpty }) => [kind, Boolean(isEmpty)])).toEqual([
+      ['created', false],
+      ['updated', false],
+      ['erased', true],
+    ])
+  })
+
+  it.each([`'invented', '{}'`, `'updated', NULL`, `'erased', '{}'`])('refuse a revision of %s', async (values) => {
+    const row = `INSERT INTO persona_revisions (persona_id, version, kind, state, changed, schema, at)
+      VALUES ('bad', 1, ${values}, '[]', 1, '2026-01-01 00:00:00')`
+    await expect(database.query(row)).rejects.toThrow(/persona_revisions_(kind|state)_check/)
   })
 
   const refusals = Object.entries(checks).flatMap(([name, [column, values]]) =>

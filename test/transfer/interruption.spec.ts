@@ -70,7 +70,7 @@ describe('an interrupted transfer', () => {
     const source = await openSource(settingsOf(from))
     await unseal(source)
     await source.close()
-    await execute(to, 'DELETE FROM personas')
+    await execute(to, 'DELETE FROM personas; DELETE FROM persona_revisions')
   }
 
   it.each([

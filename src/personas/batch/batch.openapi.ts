@@ -1,6 +1,7 @@
 import { applyDecorators } from '@nestjs/common'
 import { ApiBody, ApiConsumes, ApiExtraModels, ApiOperation, ApiResponse } from '@nestjs/swagger'
 import {
+  ApiActor,
   ApiBatchProblems,
   ApiDatabaseProblems,
   ApiIdempotencyKey,
@@ -21,6 +22,7 @@ export const DescribeWriteBatch = () =>
     }),
     ApiExtraModels(CreateOperationDto, UpdateOperationDto, DeleteOperationDto),
     ApiIdempotencyKey(),
+    ApiActor(),
     ApiPrefer(),
     ApiConsumes('application/json'),
     ApiBody({ required: true, type: BatchDto }),

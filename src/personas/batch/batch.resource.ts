@@ -14,6 +14,14 @@ export class OperationResult {
   @ApiProperty({ description: 'Of the persona after it; with 412, of the current one.', required: false })
   readonly etag?: string
 
+  @ApiProperty({
+    type: 'integer',
+    description: 'The version that a stale edit was made from, when it was merged.',
+    required: false,
+    example: 2,
+  })
+  readonly merged_base?: number
+
   @ApiProperty({ description: 'The persona after it.', type: PersonaResource, required: false })
   readonly body?: PersonaResource
 

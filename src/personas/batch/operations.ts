@@ -1,16 +1,17 @@
+import type { AnswerHeaders } from '../../http/answer-headers.js'
 import { type ReadResource, readResource } from '../../http/read-resource.js'
 import { isJsonObject } from '../../validation/rule.js'
 import { CreatePersonaDto, PatchPersonaDto } from '../dto/persona.dto.js'
 import { versionsOf } from '../if-match.decorator.js'
 import { NEW_PERSONA_BODY, PERSONA_BODY } from '../persona.bodies.js'
-import { PersonaNotFoundError } from '../persona.errors.js'
+import { BlindWriteError, PersonaNotFoundError } from '../persona.errors.js'
 import { canonicalId } from '../persona-id.js'
 import { toNewPersona, toPatch } from '../persona.mapper.js'
-import { present, presentCreated } from '../persona.presenter.js'
-import type { PersonaWork } from '../persona.writes.js'
+import { presentCreated, presentEdited } from '../persona.presenter.js'
+import type { ExpectedVersions, PersonaService } from '../persona.service.js'
 import { CreateOperationDto, DeleteOperationDto, UpdateOperationDto } from './batch.dto.js'
 import type { PersonaResource } from '../dto/persona.resource.js'
-import type { Operation } from './run-batch.js'
+import type { BatchContext, Operation } from './run-batch.js'
 
 type Document = Readonly<Record<string, unknown>>
 
@@ -26,6 +27,12 @@ export interface ReadOperation {
   readonly run: Operation
 }
 
+type OperationWork = (
+  personas: PersonaService,
+  context: BatchContext,
+  headers: AnswerHeaders,
+) => Promise<PersonaResource>
+
 const CREATED = 201
 const OK = 200
 const NO_CONTENT = 204
@@ -35,8 +42,8 @@ const readers: Readonly<Record<string, (document: Document) => ReadOperation>> =
   create: (document) => {
     const envelope = readResource(withoutBody(document), CreateOperationDto, {})
     const body = readResource(document['body'], CreatePersonaDto, NEW_PERSONA_BODY)
-    const work: PersonaWork<PersonaResource> = async (personas, headers) =>
-      presentCreated(headers, await personas.create(toNewPersona(body.dto)))
+    const work: OperationWork = async (personas, { writer }, headers) =>
+      presentCreated(headers, await personas.create(toNewPersona(body.dto), writer))
     return { envelope, body, run: answering(CREATED, work) }
   },
 
@@ -44,16 +51,19 @@ const readers: Readonly<Record<string, (document: Document) => ReadOperation>> =
     const envelope = readResource(withoutBody(document), UpdateOperationDto, {})
     const body = readResource(document['body'], PatchPersonaDto, PERSONA_BODY)
     const { id, if_match: ifMatch } = envelope.dto
-    const work: PersonaWork<PersonaResource> = async (personas, headers) =>
-      present(headers, await personas.patch(idOf(id), toPatch(body.dto), versionsOf(ifMatch ?? undefined)))
+    const work: OperationWork = async (personas, context, headers) =>
+      presentEdited(
+        headers,
+        await personas.patch(idOf(id), toPatch(body.dto), versionsNamed(ifMatch, context), context.writer),
+      )
     return { envelope, body, run: answering(OK, work) }
   },
 
   delete: (document) => {
     const envelope = readResource(document, DeleteOperationDto, {})
     const { id, if_match: ifMatch } = envelope.dto
-    const run: Operation = async (personas) => {
-      await personas.remove(idOf(id), versionsOf(ifMatch ?? undefined))
+    const run: Operation = async (personas, context) => {
+      await personas.remove(idOf(id), versionsNamed(ifMatch, context), context.writer)
       return { status: NO_CONTENT }
     }
     return { envelope, body: NOTHING, run }
@@ -91,10 +101,23 @@ function idOf(id: string): string {
   return canonical
 }
 
-function answering(status: number, work: PersonaWork<PersonaResource>): Operation {
-  return async (personas) => {
-    const headers: { location?: string; etag?: string } = {}
-    const body = await work(personas, { header: (name, value) => Object.assign(headers, { [name]: value }) })
-    return { status, ...headers, body }
+/** @throws BlindWriteError where the server asks for it and it is not given */
+function versionsNamed(ifMatch: string | null | undefined, { requiresIfMatch }: BatchContext): ExpectedVersions {
+  if (requiresIfMatch && typeof ifMatch !== 'string') throw new BlindWriteError()
+  return versionsOf(ifMatch ?? undefined)
+}
+
+function answering(status: number, work: OperationWork): Operation {
+  return async (personas, context) => {
+    const headers = new Map<string, string>()
+    const body = await work(personas, context, { header: (name, value) => headers.set(name, value) })
+    const [location, etag, base] = ['location', 'etag', 'x-merged-base'].map((name) => headers.get(name))
+    return {
+      status,
+      ...(location !== undefined && { location }),
+      ...(etag !== undefined && { etag }),
+      ...(base !== undefined && { merged_base: Number(base) }),
+      body,
+    }
   }
 }

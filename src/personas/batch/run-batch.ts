@@ -2,12 +2,20 @@ import { problemAnswerOf } from '../../http/problem-table.js'
 import { at } from '../../validation/rule.js'
 import { PersonaRuleError } from '../persona.errors.js'
 import type { PersonaService } from '../persona.service.js'
+import type { Writer } from '../writer.js'
 import { BatchOperationError } from './batch.errors.js'
 import type { BatchMode } from './batch.dto.js'
 import type { BatchResource, OperationResult } from './batch.resource.js'
 
+/** What all operations of a batch have in common. */
+export interface BatchContext {
+  readonly writer: Writer
+  /** Whether a change without `if_match` is refused. */
+  readonly requiresIfMatch: boolean
+}
+
 /** Carries one operation out. What refuses it, it throws; a refusal leaves nothing of it behind. */
-export type Operation = (personas: PersonaService) => Promise<OperationResult>
+export type Operation = (personas: PersonaService, context: BatchContext) => Promise<OperationResult>
 
 export interface Batch {
   readonly mode: BatchMode
@@ -24,11 +32,15 @@ const FIRST_SERVER_ERROR = 500
  * @param personas in the transaction that all of it is to be committed with
  * @throws BatchOperationError in atomic mode
  */
-export async function runBatch(personas: PersonaService, { mode, operations }: Batch): Promise<BatchResource> {
+export async function runBatch(
+  personas: PersonaService,
+  { mode, operations }: Batch,
+  context: BatchContext,
+): Promise<BatchResource> {
   const results: OperationResult[] = []
   for (const [index, operation] of operations.entries()) {
     try {
-      results.push(await operation(personas))
+      results.push(await operation(personas, context))
     } catch (error) {
       const refused = refusalOf(error)
       if (!refused) throw error

@@ -5,14 +5,14 @@ import type { Rule } from '../../validation/rule.js'
 import { Satisfies } from '../../validation/satisfies.decorator.js'
 
 export const DEFAULT_LIMIT = 10
-const MAX_LIMIT = 100
+export const MAX_LIMIT = 100
 /** Both databases take an offset of this size; a larger one could not be meant. */
 const MAX_SKIP = 2_147_483_647
 
 const TRUE = new Set(['true', '1', 'yes', 'on', 't', 'y'])
 const FALSE = new Set(['false', '0', 'no', 'off', 'f', 'n'])
 
-const WholeNumber = () =>
+export const WholeNumber = () =>
   Transform(({ value }: { value: unknown }) =>
     typeof value === 'string' && /^[+-]?\d{1,15}$/.test(value) ? Number(value) : value,
   )
@@ -25,7 +25,7 @@ const Flag = () =>
     return FALSE.has(word) ? false : value
   })
 
-function wholeNumber(min: number, max: number): Rule {
+export function wholeNumber(min: number, max: number): Rule {
   const detail = `must be a whole number from ${min} to ${max}`
   return (value) => (typeof value === 'number' && value >= min && value <= max ? [] : [{ pointer: '', detail }])
 }

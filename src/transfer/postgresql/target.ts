@@ -4,6 +4,7 @@ import type { Batch, Target } from '../ports.js'
 import { RowError, TransferError } from '../transfer-errors.js'
 import { readTables } from './catalog.js'
 import { labelOf, PostgresqlConnection, sqlStateOf } from './connect.js'
+import { FIND_TRIGGERS } from './triggers.js'
 import { toPostgresql } from './values.js'
 import { keyArrays, PostgresqlView } from './view.js'
 
@@ -70,7 +71,9 @@ export class PostgresqlTarget implements Target {
   async write(batches: readonly Batch[], state: string): Promise<void> {
     try {
       await this.connection.transaction(async () => {
-        for (const batch of batches) await this.#replace(batch)
+        await this.#withoutTriggers(async () => {
+          for (const batch of batches) await this.#replace(batch)
+        })
         await this.#saveState(state)
       })
     } catch (error) {
@@ -148,6 +151,15 @@ export class PostgresqlTarget implements Target {
     return this.connection.close()
   }
 
+  // What the schema's own triggers wrote on the source arrives as rows. They are off and on again in one transaction, so
+  // that they are in force whatever happens.
+  async #withoutTriggers(work: () => Promise<void>): Promise<void> {
+    const triggers = await this.connection.rows(FIND_TRIGGERS)
+    for (const [table, name] of triggers) await this.connection.run(`ALTER TABLE ${table} DISABLE TRIGGER ${name}`)
+    await work()
+    for (const [table, name] of triggers) await this.connection.run(`ALTER TABLE ${table} ENABLE TRIGGER ${name}`)
+  }
+
   async #saveState(state: string): Promise<void> {
     await this.connection.rows(
       `INSERT INTO ${STATE} (id, state) VALUES (1, $1) ON CONFLICT (id) DO UPDATE SET state = EXCLUDED.state`,
@@ -193,7 +205,8 @@ export class PostgresqlTarget implements Target {
   async #tryRow(table: Table, row: Row): Promise<void> {
     await this.connection.run('BEGIN')
     try {
-      await this.#replace({ table, keys: [keyOf(table, row)], rows: [row] })
+      const batch = { table, keys: [keyOf(table, row)], rows: [row] }
+      await this.#withoutTriggers(() => this.#replace(batch))
     } catch (error) {
       throw new RowError(table, keyOf(table, row), (error as Error).message, { cause: error })
     } finally {

@@ -1,4 +1,4 @@
-import { CAPTURE, CHANGES, DATABASE_MOVED_CODE, literal, MARK, quoted, SEAL } from '../bookkeeping.js'
+import { CAPTURE, CHANGES, DATABASE_MOVED_CODE, literal, MARK, OWN_PREFIX, quoted, SEAL } from '../bookkeeping.js'
 import { namesOf, type Table } from '../model.js'
 
 /** The log and the mark. Whatever writes to the tables may not be the role that transfers: nobody else needs rights. */
@@ -34,6 +34,12 @@ export function captureTriggers(schema: string, table: Table): string {
     ${trigger(table, CAPTURE, `AFTER INSERT OR UPDATE OR DELETE`, 'ROW', call)}
     ${trigger(table, `${CAPTURE}_truncate`, 'BEFORE TRUNCATE', 'STATEMENT', call)}`
 }
+
+/** The triggers of the schema that are in force: no transfer's, and none that was switched off. */
+export const FIND_TRIGGERS = `
+  SELECT tgrelid::regclass::text, quote_ident(tgname) FROM pg_trigger t JOIN pg_class c ON c.oid = t.tgrelid
+  WHERE c.relnamespace = quote_ident(current_schema())::regnamespace AND NOT tgisinternal AND tgenabled = 'O'
+    AND NOT starts_with(tgname, '${OWN_PREFIX}')`
 
 /** The trigger that refuses every write to a table, also one that would find no row. */
 export function sealTrigger(schema: string, table: Table, targetLabel: string): string {

@@ -8,6 +8,7 @@ import type { Batch, Target } from '../ports.js'
 import { RowError, TransferError } from '../transfer-errors.js'
 import { autoincrementTables, readTables } from './catalog.js'
 import { hasTable, identityOf, inTransaction, openSqlite } from './connect.js'
+import { withoutTriggers } from './triggers.js'
 import { toSqlite } from './values.js'
 import { keyValues, SqliteView } from './view.js'
 
@@ -68,7 +69,9 @@ export class SqliteTarget implements Target {
 
   async write(batches: readonly Batch[], state: string): Promise<void> {
     await this.#transaction(() => {
-      for (const batch of batches) this.#replace(batch)
+      withoutTriggers(this.#driver, () => {
+        for (const batch of batches) this.#replace(batch)
+      })
       this.#saveState(state)
     })
   }
@@ -110,9 +113,11 @@ export class SqliteTarget implements Target {
   }
 
   async empty(tables: readonly Table[]): Promise<void> {
-    await this.#transaction(() => {
-      for (const { name } of tables) this.#driver.exec(`DELETE FROM ${quoted(name)}`)
-    })
+    await this.#transaction(() =>
+      withoutTriggers(this.#driver, () => {
+        for (const { name } of tables) this.#driver.exec(`DELETE FROM ${quoted(name)}`)
+      }),
+    )
   }
 
   async dropState(): Promise<void> {

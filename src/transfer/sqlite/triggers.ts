@@ -1,5 +1,6 @@
-import { CAPTURE, CHANGES, DATABASE_MOVED_CODE, literal, quoted, SEAL } from '../bookkeeping.js'
+import { CAPTURE, CHANGES, DATABASE_MOVED_CODE, literal, OWN_PREFIX, quoted, SEAL } from '../bookkeeping.js'
 import { columnAt, type Table } from '../model.js'
+import type { SqliteDriver } from '../../database/sqlite/driver.js'
 
 const EVENTS = ['INSERT', 'UPDATE', 'DELETE'] as const
 
@@ -26,6 +27,21 @@ export function captureTriggers(table: Table): string[] {
     (event) =>
       `CREATE TRIGGER ${triggerName(CAPTURE, event, table)} AFTER ${event} ON ${quoted(table.name)} BEGIN ${bodies[event]} END`,
   )
+}
+
+/**
+ * Runs `work`, within a transaction, without the triggers of the schema: what those wrote on the source arrives as rows.
+ * They are gone and back in the same transaction, so that they are there whatever happens.
+ */
+export function withoutTriggers(driver: SqliteDriver, work: () => void): void {
+  const triggers = driver
+    .prepare<[string], { name: string; sql: string }>(
+      `SELECT name, sql FROM sqlite_master WHERE type = 'trigger' AND NOT name GLOB ? || '*'`,
+    )
+    .all(OWN_PREFIX)
+  for (const { name } of triggers) driver.exec(`DROP TRIGGER ${quoted(name)}`)
+  work()
+  for (const { sql } of triggers) driver.exec(sql)
 }
 
 /** The triggers that refuse every write to a table. */

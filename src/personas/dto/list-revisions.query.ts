@@ -1,0 +1,32 @@
+import { ApiProperty } from '@nestjs/swagger'
+import { IsOptional } from 'class-validator'
+import { Satisfies } from '../../validation/satisfies.decorator.js'
+import { DEFAULT_LIMIT, MAX_LIMIT, WholeNumber, wholeNumber } from './list-personas.query.js'
+
+export class ListRevisionsQuery {
+  @ApiProperty({
+    type: 'integer',
+    minimum: 1,
+    maximum: MAX_LIMIT,
+    default: DEFAULT_LIMIT,
+    required: false,
+    description: 'How many revisions to answer at most.',
+    example: DEFAULT_LIMIT,
+  })
+  @WholeNumber()
+  @IsOptional()
+  @Satisfies(wholeNumber(1, MAX_LIMIT))
+  limit: number = DEFAULT_LIMIT
+
+  @ApiProperty({
+    type: 'integer',
+    minimum: 1,
+    required: false,
+    description: 'Only revisions whose seq is lower: the next page begins here.',
+    example: 4711,
+  })
+  @WholeNumber()
+  @IsOptional()
+  @Satisfies(wholeNumber(1, Number.MAX_SAFE_INTEGER))
+  before?: number
+}

@@ -1,0 +1,48 @@
+import { Injectable } from '@nestjs/common'
+import { Database } from '../../database/database.js'
+import type { Revision, RevisionWithState } from './revision.js'
+import { type RevisionPageRequest, RevisionRepository } from './revision.repository.js'
+import { readState, toRevision } from './revision.row.js'
+
+const WITHOUT_STATE = { state: true, schema: true } as const
+const NEWEST_FIRST = { seq: 'desc' } as const
+
+/** The history in either database, through Prisma. */
+@Injectable()
+export class PrismaRevisionRepository extends RevisionRepository {
+  constructor(private readonly database: Database) {
+    super()
+  }
+
+  override async findPage(personaId: string, { limit, before }: RevisionPageRequest): Promise<Revision[]> {
+    const where = { personaId, ...(before !== undefined && { seq: { lt: before } }) }
+    const rows = await this.database.read((client) =>
+      client.personaRevision.findMany({ where, omit: WITHOUT_STATE, orderBy: NEWEST_FIRST, take: limit }),
+    )
+    return rows.map(toRevision)
+  }
+
+  override async findVersion(personaId: string, version: number): Promise<RevisionWithState | null> {
+    const where = { personaId, version, state: { not: null } }
+    const row = await this.database.read((client) => client.personaRevision.findFirst({ where, orderBy: NEWEST_FIRST }))
+    if (!row || row.state === null) return null
+    return { ...toRevision(row), state: readState(row.schema, row.state) }
+  }
+
+  override async findAsOf(
+    personaId: string,
+    time: Date,
+  ): Promise<RevisionWithState | (Revision & { readonly state: null }) | null> {
+    const where = { personaId, at: { lte: time } }
+    const row = await this.database.read((client) => client.personaRevision.findFirst({ where, orderBy: NEWEST_FIRST }))
+    if (!row) return null
+    return { ...toRevision(row), state: row.state === null ? null : readState(row.schema, row.state) }
+  }
+
+  override async findOldest(personaId: string): Promise<Revision | null> {
+    const row = await this.database.read((client) =>
+      client.personaRevision.findFirst({ where: { personaId }, omit: WITHOUT_STATE, orderBy: { seq: 'asc' } }),
+    )
+    return row && toRevision(row)
+  }
+}

@@ -1,0 +1,64 @@
+import { describe, expect, it } from '@jest/globals'
+import { pino } from 'pino'
+import { parseSettings } from '../../src/config/settings.js'
+import { PrismaPersonaRepository } from '../../src/personas/prisma-persona.repository.js'
+import { RevisionRetention } from '../../src/retention/revision-retention.js'
+import { databases } from '../support/databases.js'
+import { aPersona, NOBODY } from './personas.js'
+
+const DAY_MS = 86_400_000
+
+describe.each(Object.entries(databases))('the retention of revisions on %s', (_name, create) => {
+  it('deletes by count and by age, over many batches, but never the last', async () => {
+    const database = await create()
+    const connection = await database.connect()
+    const repository = new PrismaPersonaRepository(connection)
+    const sweep = (environment: Record<string, string>) => {
+      const settings = parseSettings({ DATABASE_URL: database.url, ...environment }, false)
+      return new RevisionRetention(settings, pino({ level: 'silent' })).sweep()
+    }
+    const versionsOf = async (personaId: string) => {
+      const found = await connection.read((client) =>
+        client.personaRevision.findMany({ where: { personaId }, orderBy: { seq: 'asc' } }),
+      )
+      return found.map(({ version }) => version)
+    }
+    const agedBy = (personaId: string, version: number, days: number) =>
+      connection.write((client) =>
+        client.personaRevision.updateMany({
+          where: { personaId, version },
+          data: { at: new Date(Date.now() - days * DAY_MS) },
+        }),
+      )
+    try {
+      const [busy, old, single] = [aPersona(), aPersona(), aPersona()]
+      for (const persona of [busy, old, single]) await repository.insert(persona, NOBODY)
+      for (let n = 0; n < 1_203; n++) await repository.addGenerations(busy.id, 1, NOBODY)
+      for (const name of ['Two', 'Three', 'Four']) await repository.updateIf(old.id, { name }, {}, NOBODY)
+      for (const [version, days] of [
+        [1, 40],
+        [2, 31],
+        [3, 29],
+      ] as const)
+        await agedBy(old.id, version, days)
+      await agedBy(single.id, 1, 400)
+
+      expect(await sweep({})).toBe(0)
+      expect(await sweep({ REVISIONS_MAX_AGE_DAYS: '30' })).toBe(2)
+      expect(await versionsOf(old.id)).toEqual([3, 4])
+      expect(await versionsOf(single.id)).toEqual([1])
+      expect(await sweep({ REVISIONS_KEEP: '2' })).toBe(1_202)
+      expect((await versionsOf(busy.id)).length).toBe(2)
+      expect(await sweep({ REVISIONS_KEEP: '1', REVISIONS_MAX_AGE_DAYS: '1' })).toBe(2)
+      for (const [{ id }, version] of [
+        [busy, 1],
+        [old, 4],
+        [single, 1],
+      ] as const)
+        expect(await versionsOf(id)).toEqual([version])
+    } finally {
+      await connection.close()
+      await database.remove()
+    }
+  })
+})
