@@ -27,6 +27,7 @@ const MAX_FREE_DISK_BYTES = Number.MAX_SAFE_INTEGER
 /** Two weeks; a timer takes 24 days at most. */
 const MAX_BACKUP_INTERVAL_MINUTES = 20_160
 /** Four weeks. */
+const MAX_CACHE_BYTES = 1_073_741_824
 const MAX_REVISIONS_KEPT = 1_000_000
 /** A hundred years. */
 const MAX_REVISION_DAYS = 36_500
@@ -248,6 +249,12 @@ export const settingDefinitions = {
     defaultText: '1048576',
     values: '1024–104857600 bytes',
     description: 'Largest request body; a larger one is answered with 413.',
+  },
+  CACHE_BYTES: {
+    schema: wholeNumber(0, MAX_CACHE_BYTES),
+    defaultText: '33554432',
+    values: '0–1073741824 bytes',
+    description: 'SQLite: how much each worker may keep of what it has answered, to answer it again. 0: nothing.',
   },
   IDEMPOTENCY_KEEP_HOURS: {
     schema: wholeNumber(1, MAX_IDEMPOTENCY_KEEP_HOURS),

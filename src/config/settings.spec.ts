@@ -25,6 +25,7 @@ describe('parseSettings', () => {
         port: 8000,
         workers: 1,
         bodyLimitBytes: 1_048_576,
+        cacheBytes: 33_554_432,
         corsOrigins: [],
         requiresIfMatch: false,
       },

@@ -15,6 +15,8 @@ export interface Settings {
     readonly port: number
     readonly workers: number
     readonly bodyLimitBytes: number
+    /** How much a worker may keep of what it has answered, to answer it again. */
+    readonly cacheBytes: number
     readonly corsOrigins: readonly string[]
     /** Whether a PUT, PATCH, DELETE or restore without If-Match is refused. */
     readonly requiresIfMatch: boolean
@@ -130,6 +132,7 @@ function group(parsed: Parsed, isTerminal: boolean): Settings {
       port: parsed.PORT,
       workers: parsed.WORKERS,
       bodyLimitBytes: parsed.BODY_LIMIT_BYTES,
+      cacheBytes: parsed.CACHE_BYTES,
       corsOrigins: parsed.CORS_ORIGINS ?? [],
       requiresIfMatch: parsed.REQUIRE_IF_MATCH,
     },

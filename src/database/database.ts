@@ -15,6 +15,31 @@ export interface DatabaseAccess {
   transaction<T>(work: (client: DatabaseClient) => Promise<T>): Promise<T>
 }
 
+/** What reads on a connection to a file can ask, at once. Rows are arrays of values in the form that Prisma's adapters have. */
+export interface LocalReads {
+  /** Another number after every commit that was acknowledged meanwhile, by any process. */
+  dataVersion(): number
+  /** Another number after every change of the schema. */
+  schemaVersion(): number
+  rows(sql: string, values: readonly (string | number)[]): readonly (readonly unknown[])[]
+}
+
+/**
+ * Reads that go past Prisma, by statements that stay prepared, for the few that are asked most: what Prisma's client takes
+ * of such a read is more than all the rest (docs/performance.md). Errors are those of {@link Database.read}.
+ */
+export type DirectReads =
+  | {
+      readonly kind: 'local'
+      /** Runs `work` in one turn of the event loop; it may be run again. */
+      read<T>(work: (file: LocalReads) => T): Promise<T>
+    }
+  | {
+      readonly kind: 'remote'
+      /** Runs a statement ($1, $2, …); times come as the server writes them. */
+      rows(sql: string, values: readonly (string | number)[]): Promise<readonly (readonly unknown[])[]>
+    }
+
 export interface DatabaseDescription {
   /** The version of SQLite, or of the server. */
   readonly version: string
@@ -32,6 +57,9 @@ export abstract class Database implements DatabaseAccess {
 
   /** Reads. Sees every write that was acknowledged before, by any process. */
   abstract read<T>(work: (client: DatabaseClient) => Promise<T>): Promise<T>
+
+  /** Null where every read goes through Prisma. */
+  abstract readonly directReads: DirectReads | null
 
   /** Writes with one statement, which takes effect wholly or not at all. */
   abstract write<T>(work: (client: DatabaseClient) => Promise<T>): Promise<T>

@@ -9,6 +9,7 @@ import { ListPersonasQuery } from './dto/list-personas.query.js'
 import { CountGenerationsDto, CreatePersonaDto, PatchPersonaDto, UpdatePersonaDto } from './dto/persona.dto.js'
 import type { PersonaResource } from './dto/persona.resource.js'
 import { IfMatch } from './if-match.decorator.js'
+import { PersonaNotFoundError } from './persona.errors.js'
 import { PersonaIdPipe } from './persona-id.pipe.js'
 import {
   DescribeCountGenerations,
@@ -24,6 +25,8 @@ import { toChanges, toNewPersona, toPatch } from './persona.mapper.js'
 import { present, presentCreated, presentEdited, presentPage, presentRead } from './persona.presenter.js'
 import { type ExpectedVersions, PersonaService } from './persona.service.js'
 import { PersonaWrites } from './persona.writes.js'
+import { PersonaReads } from './reads/persona.reads.js'
+import { represent } from './reads/representation.js'
 import { RequireIfMatchGuard } from './require-if-match.guard.js'
 import { RevisionService } from './revisions/revision.service.js'
 import type { Writer } from './writer.js'
@@ -41,6 +44,7 @@ const Reply = () => Res({ passthrough: true })
 export class PersonaController {
   constructor(
     private readonly personas: PersonaService,
+    private readonly reads: PersonaReads,
     private readonly writes: PersonaWrites,
     private readonly revisions: RevisionService,
   ) {}
@@ -60,12 +64,9 @@ export class PersonaController {
 
   @Get()
   @DescribeListPersonas()
-  async listPersonas(
-    @Query(QueryPipe) query: ListPersonasQuery,
-    @Reply() reply: FastifyReply,
-  ): Promise<PersonaResource[]> {
+  async listPersonas(@Query(QueryPipe) query: ListPersonasQuery, @Reply() reply: FastifyReply): Promise<Buffer> {
     const { skip, limit, active_only: activeOnly } = query
-    return presentPage(reply, query, await this.personas.list({ skip, limit, activeOnly }))
+    return presentPage(reply, query, await this.reads.findPage({ skip, limit, activeOnly }))
   }
 
   @Get(':id')
@@ -75,9 +76,10 @@ export class PersonaController {
     @Query(QueryPipe) { as_of: time }: GetPersonaQuery,
     @Req() request: FastifyRequest,
     @Reply() reply: FastifyReply,
-  ): Promise<PersonaResource | undefined> {
-    const persona = time ? this.revisions.stateAt(id, time) : this.personas.get(id)
-    return presentRead(request, reply, await persona)
+  ): Promise<Buffer | undefined> {
+    const found = time ? represent(await this.revisions.stateAt(id, time)) : await this.reads.find(id)
+    if (!found) throw new PersonaNotFoundError(id)
+    return presentRead(request, reply, found)
   }
 
   @Put(':id')

@@ -6,9 +6,12 @@ import type { ListPersonasQuery } from './dto/list-personas.query.js'
 import type { Persona } from './persona.js'
 import { etagOf } from './persona.etag.js'
 import { toResource } from './persona.mapper.js'
-import type { EditedPersona, PersonaPage } from './persona.service.js'
+import type { EditedPersona } from './persona.service.js'
+import type { PageRepresentation, Representation } from './reads/representation.js'
 
 export const PERSONAS_PATH = '/api/v1/personas'
+/** As Fastify says it of what it has serialised itself. */
+const JSON_MEDIA_TYPE = 'application/json; charset=utf-8'
 const NOT_MODIFIED = 304
 
 /** Answers a persona with its ETag. */
@@ -27,12 +30,16 @@ export function presentEdited(headers: AnswerHeaders, { persona, mergedBase }: E
 export function presentRead(
   request: FastifyRequest,
   reply: FastifyReply,
-  persona: Persona,
-): PersonaResource | undefined {
-  const resource = present(reply, persona)
-  if (!hasCurrent(parseEntityTags(request.headers['if-none-match']), etagOf(persona))) return resource
-  reply.code(NOT_MODIFIED)
-  return undefined
+  { body, etag }: Representation,
+): Buffer | undefined {
+  reply.header('etag', etag)
+  const { 'if-none-match': known } = request.headers
+  if (known !== undefined && hasCurrent(parseEntityTags(known), etag)) {
+    reply.code(NOT_MODIFIED)
+    return undefined
+  }
+  reply.header('content-type', JSON_MEDIA_TYPE)
+  return body
 }
 
 /** Answers a new persona with its `Location`. */
@@ -42,9 +49,12 @@ export function presentCreated(headers: AnswerHeaders, persona: Persona): Person
 }
 
 /** Answers a page with `X-Total-Count` and `Link` (RFC 8288). */
-export function presentPage(reply: FastifyReply, query: ListPersonasQuery, page: PersonaPage): PersonaResource[] {
-  reply.header('x-total-count', String(page.total)).header('link', pageLinks(query, page.total))
-  return page.personas.map(toResource)
+export function presentPage(reply: FastifyReply, query: ListPersonasQuery, page: PageRepresentation): Buffer {
+  reply
+    .header('x-total-count', String(page.total))
+    .header('link', pageLinks(query, page.total))
+    .header('content-type', JSON_MEDIA_TYPE)
+  return page.body
 }
 
 function pageLinks(query: ListPersonasQuery, total: number): string {

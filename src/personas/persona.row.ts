@@ -54,3 +54,13 @@ export function toColumns(fields: PersonaChanges): Partial<PersonaColumns> {
     ...(platformRestrictions && { platformRestrictions: JSON.stringify(platformRestrictions) }),
   }
 }
+
+/**
+ * Reads a time as either database has it. The service's own times on SQLite have their zone; whoever writes past it may
+ * leave it out (which is UTC to SQLite, as to PostgreSQL's column), or write milliseconds.
+ */
+export function readTime(value: unknown): Date {
+  if (typeof value === 'number') return new Date(value)
+  const time = String(value).replace(' ', 'T')
+  return new Date(/(?:Z|[+-]\d\d:?\d\d)$/.test(time) ? time : `${time}Z`)
+}

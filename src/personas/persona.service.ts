@@ -10,7 +10,7 @@ import {
 } from './persona.js'
 import { PersonaNotFoundError, PersonaRuleError, StaleVersionError } from './persona.errors.js'
 import { applyPatch, type PersonaPatch } from './persona.patch.js'
-import { type PageRequest, PersonaRepository, type UpdateGuard } from './persona.repository.js'
+import { PersonaRepository, type UpdateGuard } from './persona.repository.js'
 import { ratingFaults, type Ratings } from './persona.rules.js'
 import { type Edit, mergeStaleEdit } from './stale-edit.js'
 import type { Writer } from './writer.js'
@@ -25,12 +25,6 @@ export interface EditedPersona {
   readonly mergedBase: number | null
 }
 
-export interface PersonaPage {
-  readonly personas: readonly Persona[]
-  /** How many personas the whole list has. */
-  readonly total: number
-}
-
 /** What can be done with personas. Values have been checked field by field; what depends on stored state is checked here. */
 @Injectable()
 export class PersonaService {
@@ -41,14 +35,6 @@ export class PersonaService {
     const persona = await this.repository.findById(id)
     if (!persona) throw new PersonaNotFoundError(id)
     return persona
-  }
-
-  async list(page: PageRequest): Promise<PersonaPage> {
-    const [personas, total] = await Promise.all([
-      this.repository.findPage(page),
-      this.repository.count(page.activeOnly),
-    ])
-    return { personas, total }
   }
 
   /** @throws PersonaRuleError */

@@ -1,9 +1,13 @@
 import { Module } from '@nestjs/common'
+import { SETTINGS } from '../config/config.module.js'
+import { Database } from '../database/database.js'
 import { IdempotencyModule } from '../idempotency/idempotency.module.js'
 import { BatchController } from './batch/batch.controller.js'
 import { PersonaController } from './persona.controller.js'
 import { PersonaRepository } from './persona.repository.js'
 import { PersonaService } from './persona.service.js'
+import { openPersonaReads } from './reads/open-persona-reads.js'
+import { PersonaReads } from './reads/persona.reads.js'
 import { PersonaWrites } from './persona.writes.js'
 import { PrismaPersonaRepository } from './prisma-persona.repository.js'
 import { PrismaRevisionRepository } from './revisions/prisma-revision.repository.js'
@@ -20,6 +24,7 @@ import { RevisionService } from './revisions/revision.service.js'
     RevisionService,
     { provide: PersonaRepository, useClass: PrismaPersonaRepository },
     { provide: RevisionRepository, useClass: PrismaRevisionRepository },
+    { provide: PersonaReads, inject: [Database, PersonaRepository, SETTINGS], useFactory: openPersonaReads },
   ],
 })
 export class PersonasModule {}

@@ -163,10 +163,11 @@ onEachDatabase((kind) => {
               create({ name: 'First' }),
               create({ name: 'x' }),
               { op: 'delete', id: UNKNOWN_ID },
-              { op: 'update', id: one.id, body: { name: 'Stale' }, if_match: '"1.0"' },
+              { op: 'update', id: one.id, body: { style_preferences: { stale: true } }, if_match: '"1.0"' },
               // Refused after its first statement: what that has counted must be undone, and the rest go on.
               { op: 'update', id: one.id, body: { name: 'Too large', style_preferences: { more: big } } },
               { op: 'update', id: one.id, body: { name: 'Changed' }, if_match: '"2.0"' },
+              { op: 'update', id: one.id, body: { appearance: 'merged into it' }, if_match: '"1.0"' },
             ],
           }),
         )
@@ -179,12 +180,18 @@ onEachDatabase((kind) => {
         [412, '"2.0"'],
         [422, undefined],
         [200, '"3.0"'],
+        [200, '"4.0"'],
       ])
+      expect(results.map(({ merged_base: base }) => base)).toEqual([...Array<undefined>(6), 1])
+      expect(results[3]?.problem).toMatchObject({
+        current_etag: '"2.0"',
+        conflicts: [{ pointer: '/style_preferences', base: { a: 1 }, current: { big } }],
+      })
       expect(results[1]?.problem).toMatchObject({ status: 422, errors: [{ pointer: '/name' }] })
       expect(results[2]?.problem?.detail).toBe(`Persona ${UNKNOWN_ID} not found`)
       expect(results[4]?.problem?.errors?.map(({ pointer }) => pointer)).toEqual(['/style_preferences'])
-      expect(await app().read(one.id)).toEqual(results[5]?.body)
-      expect(results[5]?.body).toMatchObject({ name: 'Changed', version: 3, style_preferences: { big } })
+      expect(await app().read(one.id)).toEqual(results[6]?.body)
+      expect(results[6]?.body).toMatchObject({ name: 'Changed', version: 4, style_preferences: { big } })
       expect((await app().get(String(results[0]?.location))).statusCode).toBe(200)
     })
 

@@ -1,6 +1,7 @@
 import { PersonaRepository } from '../../src/personas/persona.repository.js'
 import { RevisionRepository } from '../../src/personas/revisions/revision.repository.js'
 import { RevisionService } from '../../src/personas/revisions/revision.service.js'
+import { PersonaReads } from '../../src/personas/reads/persona.reads.js'
 import { PersonaService } from '../../src/personas/persona.service.js'
 import type { TestApp } from './support.js'
 
@@ -36,6 +37,8 @@ class FaultyRevisionRepository extends RevisionRepository {
 
 /** From now on every call of the repositories fails with this error. */
 export function failWith(app: TestApp, error: Error): void {
+  const fail = () => Promise.reject(error)
+  Object.assign(app.app.get(PersonaReads, { strict: false }), { find: fail, findPage: fail })
   Reflect.set(app.app.get(PersonaService, { strict: false }), 'repository', new FaultyRepository(error))
   Reflect.set(app.app.get(RevisionService, { strict: false }), 'revisions', new FaultyRevisionRepository(error))
 }

@@ -120,7 +120,7 @@ onEachDatabase((kind) => {
         return replayed(() => app().sendJson('PATCH', url, { extra: 1 }, headers))
       },
     ],
-    ['patchPersona', 409, () => inUse(() => broken().sendJson('PATCH', url, {}, keyed('in-use')))],
+    ['patchPersona', 409, () => inUse(() => broken().sendJson('PATCH', url, {}, { ...first, ...keyed('in-use') }))],
     ['patchPersona', 404, () => app().sendJson('PATCH', UNKNOWN, { style_preferences: {} })],
     ['patchPersona', 412, () => app().sendJson('PATCH', url, { name: 'Stale' }, stale)],
     ['patchPersona', 428, () => broken().sendJson('PATCH', url, {})],

@@ -35,8 +35,11 @@ const WRITERS_BEFORE_A_PRIMARY_IS_KILLED = 4
 /** How much later than meant a kill may come, and how many must not: to list processes takes a busy machine a while. */
 const LATE_BY_MS = 50
 const PUNCTUAL_SHARE = 0.8
-/** Of the kills so many must be of a worker that served: who kills only what is just starting disturbs nobody. */
-const SERVED_SHARE = 1 / 4
+/**
+ * Of the kills so many must be of a worker that served: who kills only what is just starting disturbs nobody. Of three
+ * workers the first two are there to be killed with each server; the other eight kills mostly come before the next serves.
+ */
+const SERVED_SHARE = 1 / 6
 
 /** How long after each kill the first write was acknowledged that was asked for after it; Infinity when none was. */
 function nextWritesAfter(kills: readonly Kill[], { outcomes }: Load): number[] {

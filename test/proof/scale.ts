@@ -14,6 +14,8 @@ const usual = isSoak
       overloadMs: 30_000,
       checkpointsMs: 600_000,
       pinnedMs: 60_000,
+      freshnessMs: 180_000,
+      freshnessKills: 60,
       /** The share of what is timed that must be within its limit. */
       promptShare: 0.99,
       /** The least share of the throughput before an overload that must be there after it. */
@@ -26,6 +28,8 @@ const usual = isSoak
       overloadMs: 6_000,
       checkpointsMs: 5_000,
       pinnedMs: 6_000,
+      freshnessMs: 3_000,
+      freshnessKills: 2,
       promptShare: 0.9,
       // Other tests and programs take their part of the machine: a short measurement sees more of that.
       recoveredShare: 0.8,

@@ -6,7 +6,7 @@ import { abort } from '../../src/transfer/abort.js'
 import { openSource, openTarget } from '../../src/transfer/open.js'
 import { Transfer } from '../../src/transfer/transfer.js'
 import { Sandbox } from '../processes/sandbox.js'
-import { before, dyingAfter, Killed } from './interception.js'
+import { before, dyingWhen, Killed } from './interception.js'
 import {
   closePostgres,
   execute,
@@ -24,11 +24,12 @@ import {
 } from './support.js'
 
 const ROWS = 8
-const CALLS_UNTIL_SOME_ARE_COPIED = 15
 
 /** Keeps the history of a database from seeing what a test does to it. */
 const SILENCE = {
-  SQLite: ['insert', 'update', 'delete'].map((event) => `DROP TRIGGER IF EXISTS personas_revision_${event}`).join('; '),
+  SQLite: ['insert', 'update', 'rename', 'delete']
+    .map((event) => `DROP TRIGGER IF EXISTS personas_revision_${event}`)
+    .join('; '),
   PostgreSQL: 'ALTER TABLE personas DISABLE TRIGGER USER',
 }
 
@@ -47,10 +48,12 @@ describe('gator transfer', () => {
     withSides(from, to, (source, target) => new Transfer(source, target, SILENT).run())
   const interrupted = (from: string, to: string) =>
     withSides(from, to, async (source, target) => {
-      const dying = dyingAfter(CALLS_UNTIL_SOME_ARE_COPIED, source, target)
+      const personas = await personasTable(target)
+      const isTime = async (made: readonly string[]) => made.at(-1) === 'write' && (await target.count(personas)) > 0
+      const dying = dyingWhen(isTime, source, target)
       const run = new Transfer(dying.source, dying.target, SILENT, { maxRows: 3, aboutChars: 1_000 }).run()
       await expect(run).rejects.toBeInstanceOf(Killed)
-      expect(await target.count(await personasTable(target))).toBeGreaterThan(0)
+      expect(await target.count(personas)).toBeGreaterThan(0)
     })
   const json = async (...args: string[]) => {
     const { code, stdout, stderr } = await gator(sandbox.emptyFolder(), 'transfer', ...args, '--json').ended

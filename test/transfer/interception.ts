@@ -35,15 +35,21 @@ function watched(name: string, arg: unknown, call: Call): unknown {
     work(through(view, call), () => call('seal', seal) as Promise<void>)
 }
 
-/** Both sides, which die after so many of their calls: from then on nothing works, whatever is tried. */
-export function dyingAfter(calls: number, source: Source, target: Target) {
+/** Both sides, which die after the first of their calls that it is time after: from then on nothing works any more. */
+export function dyingWhen(
+  isTime: (made: readonly string[]) => boolean | Promise<boolean>,
+  source: Source,
+  target: Target,
+) {
   /** The calls that were made, in their order. */
   const made: string[] = []
+  let isDead = false
   const call: Call = async (name, run) => {
-    if (made.length >= calls) throw new Killed()
+    if (isDead) throw new Killed()
     const result = await run()
     made.push(name)
-    if (made.length >= calls) throw new Killed()
+    isDead = await isTime(made)
+    if (isDead) throw new Killed()
     return result
   }
   return { source: through(source, call), target: through(target, call), made }

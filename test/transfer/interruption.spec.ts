@@ -6,7 +6,7 @@ import { Transfer } from '../../src/transfer/transfer.js'
 import { unseal } from '../../src/transfer/abort.js'
 import { openSource } from '../../src/transfer/open.js'
 import { Sandbox } from '../processes/sandbox.js'
-import { before, dyingAfter, Killed } from './interception.js'
+import { before, dyingWhen, Killed } from './interception.js'
 import {
   closePostgres,
   execute,
@@ -57,7 +57,7 @@ describe('an interrupted transfer', () => {
     withSides(from, to, async (source, target) => {
       // There is something to catch up with in each of them.
       const inService = before(source, { changes: () => change(from).catch(assertMoved) })
-      const dying = dyingAfter(calls, inService, target)
+      const dying = dyingWhen((made) => made.length >= calls, inService, target)
       const run = new Transfer(dying.source, dying.target, SILENT, SMALL_BATCHES).run()
       await run.catch((error: unknown) => {
         if (!isKilled(error)) throw error

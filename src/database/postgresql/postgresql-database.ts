@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import { PrismaPg } from '@prisma/adapter-pg'
 import { PrismaClient } from '../../generated/postgresql/client.js'
-import type { DatabaseClient, DatabaseDescription } from '../database.js'
+import type { DatabaseClient, DatabaseDescription, DirectReads } from '../database.js'
 import { WriteLockTimeoutError, WriteOutcomeUnknownError, WriteQueueFullError } from '../database-errors.js'
 import { FifoLock } from '../fifo-lock.js'
 import type { TransactionKind } from '../observer.js'
@@ -9,6 +9,7 @@ import { type NestableClient, PrismaDatabase, type TransactionalClient } from '.
 import { isPooled, limitedConfigOf } from './connection-config.js'
 import { isConflict, isStaleConnection, translate } from './failures.js'
 import type { PoolUse, PostgresqlObserver, PostgresqlOutcome } from './observer.js'
+import { PreparedReads } from './prepared-reads.js'
 import { RolePool } from './role-pool.js'
 
 export interface PostgresqlDatabaseOptions {
@@ -39,15 +40,22 @@ const CONFLICT_PAUSE_MS = 10
  */
 export class PostgresqlDatabase extends PrismaDatabase {
   override readonly provider = 'postgresql'
+  override readonly directReads: DirectReads
   readonly #turns: FifoLock
 
   private constructor(
     private readonly clients: { readonly reader: TransactionalClient; readonly writer: TransactionalClient },
     private readonly options: PostgresqlDatabaseOptions,
-    private readonly rolePools: readonly RolePool[],
+    private readonly rolePools: readonly [readers: RolePool, writers: RolePool],
   ) {
     super(clients.reader, clients.writer)
+    const [readers] = rolePools
     this.#turns = new FifoLock(writersOf(options))
+    const statements = new PreparedReads(readers)
+    this.directReads = {
+      kind: 'remote',
+      rows: (sql, values) => this.translated(() => onceMoreIfStale(() => statements.rows(sql, values))),
+    }
   }
 
   /** @throws Error when a certificate that the URL names cannot be read; the server is not asked yet */
@@ -75,14 +83,7 @@ export class PostgresqlDatabase extends PrismaDatabase {
 
   /** A read whose connection turns out to be dead is made again on another. */
   override read<T>(work: (client: DatabaseClient) => Promise<T>): Promise<T> {
-    return this.translated(async () => {
-      try {
-        return await work(this.reader)
-      } catch (error) {
-        if (!isStaleConnection(error)) throw error
-        return work(this.reader)
-      }
-    })
+    return this.translated(() => onceMoreIfStale(() => work(this.reader)))
   }
 
   override write<T>(work: (client: DatabaseClient) => Promise<T>): Promise<T> {
@@ -166,6 +167,15 @@ export class PostgresqlDatabase extends PrismaDatabase {
       leave()
       observer.onTransactionEnd?.({ kind, outcome, heldMs: performance.now() - startedAt })
     }
+  }
+}
+
+async function onceMoreIfStale<T>(read: () => Promise<T>): Promise<T> {
+  try {
+    return await read()
+  } catch (error) {
+    if (!isStaleConnection(error)) throw error
+    return read()
   }
 }
 

@@ -93,6 +93,21 @@ export class SqliteConnection {
     )
   }
 
+  /** Runs a statement that reads, and answers its rows as {@link query} does. */
+  rows(sql: string, values: readonly (string | number)[]): readonly unknown[][] {
+    return this.query({ sql, args: [...values], argTypes: [] }).rows
+  }
+
+  /** A number that is another one after a commit of any other connection, in this process or not (PRAGMA data_version). */
+  dataVersion(): number {
+    return this.#answer('PRAGMA data_version')
+  }
+
+  /** A number that is another one after a change of the schema (PRAGMA schema_version). */
+  schemaVersion(): number {
+    return this.#answer('PRAGMA schema_version')
+  }
+
   /** Runs one of the engine's own statements. */
   control(sql: ControlStatement): void {
     const prepared = this.#controls.get(sql) ?? this.#driver.prepare<unknown[], unknown>(sql)
@@ -122,6 +137,16 @@ export class SqliteConnection {
     const prepared = { statement, isReadonly: statement.readonly, shape }
     this.#statements.set(sql, prepared)
     return prepared
+  }
+
+  // Asked with every read: not worth a line in a log.
+  #answer(sql: string): number {
+    let statement = this.#controls.get(sql)
+    if (!statement) {
+      statement = this.#driver.prepare<unknown[], unknown>(sql).pluck()
+      this.#controls.set(sql, statement)
+    }
+    return statement.get() as number
   }
 
   #observed<T>(sql: string, run: () => T): T {

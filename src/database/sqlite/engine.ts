@@ -109,6 +109,11 @@ export class SqliteEngine {
     this.parts.assertUsable()
   }
 
+  /** Runs reads on the reading connection, in one turn of the event loop; it may be tried again (see {@link Reader}). */
+  read<T>(work: (connection: SqliteConnection) => T): Promise<T> {
+    return this.parts.reader.run(work)
+  }
+
   async query(query: SqlQuery): Promise<SqlResultSet> {
     return (await this.isRead(query.sql))
       ? this.parts.reader.run((connection) => connection.query(query))

@@ -8,7 +8,7 @@ import {
   WriteOutcomeUnknownError,
   WriteQueueFullError,
 } from '../database-errors.js'
-import type { DatabaseClient, DatabaseDescription } from '../database.js'
+import type { DatabaseClient, DatabaseDescription, DirectReads } from '../database.js'
 import { type NestableClient, PrismaDatabase } from '../prisma-database.js'
 import { readPrismaFailure } from '../prisma-error.js'
 import { SqliteAdapterFactory } from './adapter.js'
@@ -33,6 +33,10 @@ function plain(value: unknown): string | number {
 /** SQLite, through the engine of this folder. */
 export class SqliteDatabase extends PrismaDatabase {
   override readonly provider = 'sqlite'
+  override readonly directReads: DirectReads = {
+    kind: 'local',
+    read: (work) => this.translated(() => this.engine.read(work)),
+  }
 
   private constructor(
     client: PrismaClient,

@@ -1,6 +1,6 @@
 import type { PersonaRevisionModel } from '../../generated/sqlite/models.js'
 import type { Persona } from '../persona.js'
-import { toPersona } from '../persona.row.js'
+import { readTime, toPersona } from '../persona.row.js'
 import type { Revision, RevisionKind } from './revision.js'
 
 /** PostgreSQL's client answers a number of 64 bits as BigInt. */
@@ -57,12 +57,4 @@ function readFirst(state: State): Persona {
     createdAt: readTime(state['created_at']),
     updatedAt: readTime(state['updated_at']),
   })
-}
-
-// The service's own times have their zone. Whoever writes past it on SQLite may leave it out (which is UTC to SQLite), or
-// write milliseconds.
-function readTime(value: unknown): Date {
-  if (typeof value === 'number') return new Date(value)
-  const time = String(value).replace(' ', 'T')
-  return new Date(/(?:Z|[+-]\d\d:?\d\d)$/.test(time) ? time : `${time}Z`)
 }

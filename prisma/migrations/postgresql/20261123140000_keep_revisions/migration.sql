@@ -56,10 +56,13 @@ BEGIN
     PERFORM pg_advisory_xact_lock_shared((26465::bigint << 48) | floor);
     PERFORM set_config('gator.revisions_floor', floor::text, true);
   END IF;
-  IF TG_OP = 'DELETE' THEN
+  -- A persona that was given another id is not there any more under the old one, either.
+  IF TG_OP = 'DELETE' OR (TG_OP = 'UPDATE' AND NEW."id" IS DISTINCT FROM OLD."id") THEN
     INSERT INTO "persona_revisions" ("persona_id", "version", "kind", "changed", "schema", "at")
     VALUES (OLD."id", OLD."version", 'erased', '[]', 1, date_trunc('milliseconds', clock_timestamp() AT TIME ZONE 'UTC'));
-    RETURN NULL;
+    IF TG_OP = 'DELETE' THEN
+      RETURN NULL;
+    END IF;
   END IF;
   IF TG_OP = 'UPDATE' THEN
     IF NEW."write_context" IS NOT DISTINCT FROM OLD."write_context" THEN

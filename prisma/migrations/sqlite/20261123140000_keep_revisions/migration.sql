@@ -115,6 +115,13 @@ BEGIN
 END;
 
 -- CreateTrigger
+-- A persona that was given another id is not there any more under the old one.
+CREATE TRIGGER "personas_revision_rename" AFTER UPDATE OF "id" ON "personas" WHEN NEW."id" IS NOT OLD."id" BEGIN
+  INSERT INTO "persona_revisions" ("persona_id", "version", "kind", "changed", "schema", "at")
+  VALUES (OLD."id", OLD."version", 'erased', '[]', 1, strftime('%Y-%m-%dT%H:%M:%f+00:00', 'now'));
+END;
+
+-- CreateTrigger
 CREATE TRIGGER "personas_revision_delete" AFTER DELETE ON "personas" BEGIN
   INSERT INTO "persona_revisions" ("persona_id", "version", "kind", "changed", "schema", "at")
   VALUES (OLD."id", OLD."version", 'erased', '[]', 1, strftime('%Y-%m-%dT%H:%M:%f+00:00', 'now'));

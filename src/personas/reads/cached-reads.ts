@@ -1,0 +1,90 @@
+import { LRUCache } from 'lru-cache'
+import type { DirectReads, LocalReads } from '../../database/database.js'
+import type { PageRequest } from '../persona.repository.js'
+import { ChangeFollower } from './change-follower.js'
+import { PersonaReads } from './persona.reads.js'
+import { personaOf, SQLITE_STATEMENTS } from './persona.statements.js'
+import { type PageRepresentation, represent, representAll, type Representation } from './representation.js'
+
+type LocalDirectReads = Extract<DirectReads, { kind: 'local' }>
+
+/** What an entry takes beside its body: key, ETag, and the cache's own bookkeeping. */
+const ENTRY_BYTES = 400
+
+/**
+ * By prepared statements, from SQLite, with what was sent kept to be sent again. Before every read it is asked whether any
+ * process has committed something, and what; that, the look into the cache and the read itself are one turn of the event
+ * loop, so that nothing that was read before a change is kept after it.
+ */
+export class CachedReads extends PersonaReads {
+  readonly #follower = new ChangeFollower()
+  readonly #personas: LRUCache<string, Representation>
+  readonly #pages: LRUCache<string, PageRepresentation>
+  readonly #totals = new Map<boolean, number>()
+
+  /** @param maxBytes what may be kept: of single personas one half, of pages the other */
+  constructor(
+    private readonly reads: LocalDirectReads,
+    maxBytes: number,
+  ) {
+    super()
+    // What is larger than all that may be kept is not kept.
+    const maxSize = Math.max(1, Math.floor(maxBytes / 2))
+    this.#personas = new LRUCache<string, Representation>({ maxSize, sizeCalculation: sizeOf })
+    this.#pages = new LRUCache<string, PageRepresentation>({ maxSize, sizeCalculation: sizeOf })
+  }
+
+  override find(id: string): Promise<Representation | null> {
+    return this.reads.read((file) => {
+      this.#forgetWhatChanged(file)
+      return this.#personas.get(id) ?? this.#read(file, id)
+    })
+  }
+
+  override findPage(page: PageRequest): Promise<PageRepresentation> {
+    const key = `${page.skip} ${page.limit} ${String(page.activeOnly)}`
+    return this.reads.read((file) => {
+      this.#forgetWhatChanged(file)
+      return this.#pages.get(key) ?? this.#readPage(file, page, key)
+    })
+  }
+
+  #forgetWhatChanged(file: LocalReads): void {
+    const changes = this.#follower.follow(file)
+    if (changes === 'unknown') {
+      for (const kept of [this.#personas, this.#pages, this.#totals]) kept.clear()
+      return
+    }
+    if (changes.length === 0) return
+    for (const { personaId } of changes) this.#personas.delete(personaId)
+    this.#pages.clear()
+    if (changes.some(({ isOfMembership }) => isOfMembership)) this.#totals.clear()
+  }
+
+  #read(file: LocalReads, id: string): Representation | null {
+    const [row] = file.rows(SQLITE_STATEMENTS.one, [id])
+    if (!row) return null
+    const representation = represent(personaOf(row))
+    this.#personas.set(id, representation)
+    return representation
+  }
+
+  #readPage(file: LocalReads, { skip, limit, activeOnly }: PageRequest, key: string): PageRepresentation {
+    const personas = file.rows(SQLITE_STATEMENTS.page(activeOnly), [limit, skip]).map(personaOf)
+    const page = { body: representAll(personas), total: this.#total(file, activeOnly) }
+    this.#pages.set(key, page)
+    return page
+  }
+
+  #total(file: LocalReads, activeOnly: boolean): number {
+    const known = this.#totals.get(activeOnly)
+    if (known !== undefined) return known
+    const total = Number(file.rows(SQLITE_STATEMENTS.count(activeOnly), [])[0]?.[0])
+    this.#totals.set(activeOnly, total)
+    return total
+  }
+}
+
+function sizeOf({ body }: Representation | PageRepresentation): number {
+  return body.length + ENTRY_BYTES
+}

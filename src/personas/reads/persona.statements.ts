@@ -1,0 +1,65 @@
+import type { Persona } from '../persona.js'
+import { readTime, toPersona } from '../persona.row.js'
+
+export interface PersonaStatements {
+  /** Takes an id. */
+  readonly one: string
+  /** Takes how many at most, and how many to pass over. */
+  page(activeOnly: boolean): string
+  count(activeOnly: boolean): string
+}
+
+const COLUMNS = [
+  'id, name, appearance, personality, content_themes, style_preferences, default_content_rating',
+  'allowed_content_ratings, platform_restrictions, base_appearance_description, base_image_path, appearance_locked',
+  'base_image_status, is_active, generation_count, version, created_at, updated_at',
+].join(', ')
+
+/** What the repository asks through Prisma, in SQL. */
+function statements(placeholder: (position: number) => string, isTrue: string): PersonaStatements {
+  const where = (activeOnly: boolean) => (activeOnly ? `WHERE is_active = ${isTrue}` : '')
+  const page = (activeOnly: boolean) =>
+    `SELECT ${COLUMNS} FROM personas ${where(activeOnly)}
+     ORDER BY created_at DESC, id DESC LIMIT ${placeholder(1)} OFFSET ${placeholder(2)}`
+  const count = (activeOnly: boolean) => `SELECT count(*) FROM personas ${where(activeOnly)}`
+  const [pages, counts] = [page, count].map((make) => ({ all: make(false), active: make(true) })) as [Both, Both]
+  return {
+    one: `SELECT ${COLUMNS} FROM personas WHERE id = ${placeholder(1)}`,
+    page: (activeOnly) => (activeOnly ? pages.active : pages.all),
+    count: (activeOnly) => (activeOnly ? counts.active : counts.all),
+  }
+}
+
+interface Both {
+  readonly all: string
+  readonly active: string
+}
+
+export const SQLITE_STATEMENTS = statements(() => '?', '1')
+export const POSTGRESQL_STATEMENTS = statements((position) => `$${position}`, 'true')
+
+/** Maps a row of these statements, in either database's form, by the same mapper as Prisma's rows. */
+export function personaOf(row: readonly unknown[]): Persona {
+  const text = (column: number) => row[column] as string
+  return toPersona({
+    id: text(0),
+    name: text(1),
+    appearance: text(2),
+    personality: text(3),
+    contentThemes: text(4),
+    stylePreferences: text(5),
+    defaultContentRating: text(6),
+    allowedContentRatings: text(7),
+    platformRestrictions: text(8),
+    baseAppearanceDescription: row[9] as string | null,
+    baseImagePath: row[10] as string | null,
+    // SQLite has numbers for truth values.
+    appearanceLocked: Boolean(row[11]),
+    baseImageStatus: text(12),
+    isActive: Boolean(row[13]),
+    generationCount: row[14] as number,
+    version: row[15] as number,
+    createdAt: readTime(row[16]),
+    updatedAt: readTime(row[17]),
+  })
+}

@@ -1,0 +1,186 @@
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals'
+import fc from 'fast-check'
+import type { Database } from '../../src/database/database.js'
+import {
+  BASE_IMAGE_STATUSES,
+  CONTENT_RATINGS,
+  type JsonObject,
+  type PersonaFields,
+  PLATFORM_RESTRICTIONS,
+} from '../../src/personas/persona.js'
+import { PrismaPersonaRepository } from '../../src/personas/prisma-persona.repository.js'
+import { openPersonaReads } from '../../src/personas/reads/open-persona-reads.js'
+import type { PersonaReads } from '../../src/personas/reads/persona.reads.js'
+import { RepositoryReads } from '../../src/personas/reads/repository-reads.js'
+import { parseSettings } from '../../src/config/settings.js'
+import { seed } from '../proof/scale.js'
+import { databases, onEachDatabase, type TestDatabase } from '../support/databases.js'
+import { aPersona, NOBODY } from './personas.js'
+
+const RUNS = 25
+const TEST_TIMEOUT_MS = 120_000
+const PAGES = [
+  { skip: 0, limit: 10, activeOnly: true },
+  { skip: 1, limit: 2, activeOnly: false },
+] as const
+
+const text = fc.string({ unit: 'binary', minLength: 2, maxLength: 40 }).filter((value) => !value.includes('\0'))
+/** As the columns have it: whatever the service would store, and JSON that was spelt by others. */
+const fields: fc.Arbitrary<PersonaFields> = fc.record({
+  name: text,
+  appearance: text,
+  personality: text,
+  contentThemes: fc.array(text, { maxLength: 3 }),
+  stylePreferences: fc.dictionary(text, fc.jsonValue({ maxDepth: 2 }), { maxKeys: 3 }) as fc.Arbitrary<JsonObject>,
+  defaultContentRating: fc.constantFrom(...CONTENT_RATINGS),
+  allowedContentRatings: fc.subarray([...CONTENT_RATINGS], { minLength: 1 }),
+  platformRestrictions: fc.dictionary(text, fc.constantFrom(...PLATFORM_RESTRICTIONS), { maxKeys: 2 }),
+  baseAppearanceDescription: fc.option(text),
+  baseImagePath: fc.option(text),
+  appearanceLocked: fc.boolean(),
+  baseImageStatus: fc.constantFrom(...BASE_IMAGE_STATUSES),
+  isActive: fc.boolean(),
+})
+
+type Step =
+  | 'elsewhere'
+  | { readonly create: PersonaFields }
+  | { readonly update: PersonaFields; readonly to: number }
+  | { readonly count: number; readonly to: number }
+  | { readonly sql: string; readonly to: number }
+
+/** What one of several processes does, or somebody past the service; the number says to whom. */
+const step: fc.Arbitrary<Step> = fc.oneof(
+  fc.record({ create: fields }),
+  fc.record({ update: fields, to: fc.nat(5) }),
+  fc.record({ count: fc.integer({ min: 1, max: 9 }), to: fc.nat(5) }),
+  fc.record({
+    sql: fc.constantFrom(
+      `UPDATE personas SET name = 'by hand' WHERE ID`,
+      `UPDATE personas SET content_themes = ' [ "spaced" , 1.0e2 ] ', is_active = NOT is_active WHERE ID`,
+      `UPDATE personas SET created_at = '2026-05-06 07:08:09.012', version = version + 1 WHERE ID`,
+      `UPDATE personas SET id = '019aaf3e-0000-7000-8000-000000000001' WHERE ID`,
+      `DELETE FROM personas WHERE ID`,
+    ),
+    to: fc.nat(5),
+  }),
+  fc.constantFrom('elsewhere' as const),
+)
+
+// The reads that go past Prisma answer what Prisma answers, byte for byte, after every change by anyone.
+onEachDatabase((kind) => {
+  describe('reads past Prisma', () => {
+    let database: TestDatabase
+    let here: Database
+    let there: Database
+    let ids: string[]
+
+    beforeEach(async () => {
+      database = await databases[kind]()
+      here = await database.connect()
+      there = await database.connect()
+      ids = []
+    })
+    afterEach(async () => {
+      await here.close()
+      await there.close()
+      await database.remove()
+    })
+
+    const readsOf = (bytes: string) =>
+      openPersonaReads(here, new PrismaPersonaRepository(here), parseSettings({ CACHE_BYTES: bytes }, false))
+
+    it('are used', () => {
+      expect(readsOf('33554432')).not.toBeInstanceOf(RepositoryReads)
+      expect(here.directReads).not.toBeNull()
+    })
+
+    it.each(['33554432', '5000', '0'])(
+      `equal Prisma's with a cache of %s bytes`,
+      async (bytes) => {
+        const past = readsOf(bytes)
+        await fc.assert(
+          fc.asyncProperty(fc.array(step, { minLength: 4, maxLength: 14 }), async (steps) => {
+            for (const one of steps) {
+              await take(one)
+              await expectSame(past)
+            }
+          }),
+          { seed, numRuns: RUNS },
+        )
+      },
+      TEST_TIMEOUT_MS,
+    )
+
+    if (kind === 'SQLite') {
+      it('are right without the triggers of the history, and with others again', async () => {
+        const past = readsOf('33554432')
+        await take({ create: aPersona() })
+        await expectSame(past)
+        const [trigger] = await database.query(`SELECT sql FROM sqlite_master WHERE name = 'personas_revision_update'`)
+        await database.query('DROP TRIGGER personas_revision_update')
+        for (const name of ['unseen', 'by the history']) {
+          await database.query(`UPDATE personas SET name = '${name}'`)
+          await expectSame(past)
+        }
+        await database.query(String(trigger?.['sql']))
+        await database.query(`UPDATE personas SET name = 'seen again'`)
+        await expectSame(past)
+      })
+
+      it('are right after another history has taken the place of the one that was followed', async () => {
+        const past = readsOf('33554432')
+        for (let n = 0; n < 3; n++) await take({ create: aPersona() })
+        await expectSame(past)
+        await database.query(`BEGIN; DELETE FROM persona_revisions WHERE seq > 1;
+          DELETE FROM sqlite_sequence; UPDATE personas SET name = 'of another history'; COMMIT`)
+        await expectSame(past)
+      })
+
+      it('follow more changes than are looked at one by one', async () => {
+        const past = readsOf('33554432')
+        await take({ create: aPersona() })
+        await expectSame(past)
+        await database.query(`WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 1200)
+          INSERT INTO persona_revisions (persona_id, version, kind, changed, schema, at)
+          SELECT 'x' || i, 1, 'erased', '[]', 1, '2026-01-01' FROM n;
+          UPDATE personas SET name = 'after many'`)
+        await expectSame(past)
+      })
+    }
+
+    /** By another set of connections, as by another worker, but for "here". */
+    async function take(one: Step): Promise<void> {
+      if (one === 'elsewhere') {
+        await there.probeWrite()
+        return
+      }
+      const repository = new PrismaPersonaRepository('create' in one || one.to % 2 ? there : here)
+      if ('create' in one) {
+        const { id } = await repository.insert(aPersona(one.create), NOBODY)
+        ids = [...ids, id].slice(-5)
+        return
+      }
+      const id = ids[one.to % Math.max(1, ids.length)] ?? '019aaf3e-0000-7000-8000-000000000000'
+      if ('update' in one) await repository.updateIf(id, one.update, {}, NOBODY)
+      else if ('count' in one) await repository.addGenerations(id, one.count, NOBODY)
+      // A second one cannot have the same id: then nothing changes.
+      else await database.query(one.sql.replace('WHERE ID', `WHERE id = '${id}'`)).catch(() => undefined)
+    }
+
+    async function expectSame(past: PersonaReads): Promise<void> {
+      const prismas = new RepositoryReads(new PrismaPersonaRepository(here))
+      for (const id of [...ids, '019aaf3e-0000-7000-8000-000000000001']) {
+        expect(shown(await past.find(id))).toEqual(shown(await prismas.find(id)))
+      }
+      for (const page of PAGES) {
+        const [one, other] = [await past.findPage(page), await prismas.findPage(page)]
+        expect({ ...one, body: one.body.toString() }).toEqual({ ...other, body: other.body.toString() })
+      }
+    }
+  })
+})
+
+function shown(found: Awaited<ReturnType<PersonaReads['find']>>) {
+  return found && { ...found, body: found.body.toString() }
+}
