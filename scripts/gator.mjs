@@ -5,4 +5,4 @@ import { main } from './lib/failure.mjs'
 import { prepare } from './lib/prepare.mjs'
 
 await main(prepare)
-if (!process.exitCode) await enter('dist', 'cli', 'gator.js')
+if (!process.exitCode) await enter('dist', 'bundle', 'gator.js')

@@ -4,4 +4,4 @@ import { main } from './lib/failure.mjs'
 import { prepare } from './lib/prepare.mjs'
 
 await main(prepare)
-if (!process.exitCode) await enter('dist', 'main.js')
+if (!process.exitCode) await enter('dist', 'bundle', 'main.js')

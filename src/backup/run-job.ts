@@ -1,8 +1,7 @@
 import { type ChildProcess, fork } from 'node:child_process'
 import { once } from 'node:events'
 import { stat } from 'node:fs/promises'
-import { join } from 'node:path'
-import { packageRoot } from '../package-root.js'
+import { programFile } from '../package-root.js'
 import { BackupAbortedError, BackupBusyError, BackupError } from './backup-errors.js'
 import type { BackupProgress, ChildMessage, Job, JobResults } from './messages.js'
 
@@ -14,7 +13,7 @@ export interface JobOptions {
 }
 
 // The built one, also when this is a test's: a process knows no TypeScript.
-const CHILD = join(packageRoot, 'dist', 'backup', 'child.js')
+const CHILD = programFile('backup-child')
 const POLL_MS = 200
 
 /**

@@ -13,7 +13,7 @@ import { Sandbox } from '../processes/sandbox.js'
 import { until } from '../processes/until.js'
 import { backupsIn, settingsOf } from './support.js'
 
-const GATOR = join(process.cwd(), 'dist', 'cli', 'gator.js')
+const GATOR = join(process.cwd(), 'dist', 'bundle', 'gator.js')
 const ROWS = 60_000
 const TIMEOUT_MS = 60_000
 

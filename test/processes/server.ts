@@ -5,7 +5,9 @@ import { fileURLToPath } from 'node:url'
 import { childrenOf, stillRunning } from './process-table.js'
 import { until } from './until.js'
 
-const MAIN = fileURLToPath(new URL('../../dist/main.js', import.meta.url))
+const BUNDLE = fileURLToPath(new URL('../../dist/bundle/main.js', import.meta.url))
+/** The same, module by module: for a hook that looks for one of them. */
+const MODULES = fileURLToPath(new URL('../../dist/main.js', import.meta.url))
 const START_TIMEOUT_MS = 25_000
 /** A server cuts off requests after 10 s; one that still runs after this is stuck. */
 const STOP_TIMEOUT_MS = 14_000
@@ -23,6 +25,8 @@ export interface ServerOptions {
   readonly env?: Readonly<Record<string, string>>
   /** Whether its speed matters; see {@link WITHOUT_OPTIMISING}. */
   readonly isMeasured?: boolean
+  /** Whether it is to be loaded module by module. */
+  readonly isUnbundled?: boolean
 }
 
 /** A line of the server's JSON log. */
@@ -47,9 +51,10 @@ export class ServerProcess {
   readonly #workers: number
   #hasClosed = false
 
-  constructor({ folder, workers = 1, env = {}, isMeasured = false }: ServerOptions) {
+  constructor({ folder, workers = 1, env = {}, isMeasured = false, isUnbundled = false }: ServerOptions) {
     this.#workers = workers
-    this.#child = spawn(process.execPath, [...(isMeasured ? [] : WITHOUT_OPTIMISING), MAIN], {
+    const main = isUnbundled ? MODULES : BUNDLE
+    this.#child = spawn(process.execPath, [...(isMeasured ? [] : WITHOUT_OPTIMISING), main], {
       cwd: folder,
       env: { ...inherited(), ...defaults(workers), ...env },
       stdio: ['ignore', 'pipe', 'pipe'],

@@ -242,7 +242,7 @@ describe('the ledger', () => {
     const folder = sandbox.folder()
     if (schema !== undefined) statement(schema)(folder)
     const env = { NODE_OPTIONS: `--import=${HOOK}`, SABOTAGE: JSON.stringify(sabotage) }
-    const server = await sandbox.start({ folder, env })
+    const server = await sandbox.start({ folder, env, isUnbundled: true })
     const ledger = new Ledger()
     const load = new Load({ ledger, writers: 8, connect: () => sandbox.connect(server), name: 'Sabotaged' })
     await load.progress(ENOUGH_WRITES)
@@ -259,7 +259,7 @@ describe('the ledger', () => {
       NODE_OPTIONS: `--import=${HOOK}`,
       SABOTAGE: JSON.stringify({ file: 'dist/database/sqlite/write-transaction.js', search: 'no such text' }),
     }
-    const server = sandbox.launch({ env })
+    const server = sandbox.launch({ env, isUnbundled: true })
     expect(await server.closed).toEqual({ code: 1, signal: null })
     expect(server.stderr).toContain('The sabotage does not fit')
   })

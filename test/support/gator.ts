@@ -3,7 +3,7 @@ import { once } from 'node:events'
 import { join } from 'node:path'
 import { text } from 'node:stream/consumers'
 
-const GATOR = join(process.cwd(), 'dist', 'cli', 'gator.js')
+const GATOR = join(process.cwd(), 'dist', 'bundle', 'gator.js')
 
 export interface GatorOptions {
   readonly folder: string

@@ -4,11 +4,10 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
-import { fileURLToPath } from 'node:url'
 import { environmentWith } from '../../config/environment.js'
 import { settingDefinitions } from '../../config/setting-definitions.js'
+import { programFile } from '../../package-root.js'
 
-const MAIN = fileURLToPath(new URL('../../main.js', import.meta.url))
 /** The server gives requests in flight 10 s; this is for one that cannot stop. */
 const STOP_TIMEOUT_MS = 12_000
 
@@ -25,7 +24,7 @@ export class DemoServer {
    */
   async start(): Promise<string> {
     this.#folder = mkdtempSync(join(tmpdir(), 'gator-demo-'))
-    const child = spawn(process.execPath, [MAIN], {
+    const child = spawn(process.execPath, [programFile('main')], {
       cwd: this.#folder,
       env: environmentWith({ ...defaults(), ...this.#settings(this.#folder) }),
       stdio: ['ignore', 'pipe', 'pipe'],

@@ -1,12 +1,11 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { join } from 'node:path'
-import { packageRoot } from '../../package-root.js'
+import { programFile } from '../../package-root.js'
 import { openBetterSqlite3, type SqliteDriver } from './driver.js'
 import { isBusy } from './errors.js'
 
 // As it is built: a process is not compiled on the way.
-const HOLDER = join(packageRoot, 'dist', 'database', 'sqlite', 'lock-probe-holder.js')
+const HOLDER = programFile('lock-probe-holder')
 const HOLDER_TIMEOUT_MS = 10_000
 /** What the holder prints when it has the lock. */
 export const HELD = 'held'

@@ -1,5 +1,6 @@
 import { once } from 'node:events'
 import { Worker } from 'node:worker_threads'
+import { programFile } from '../../../package-root.js'
 import type { CheckpointObserver } from './checkpointer.js'
 import { type CheckpointNews, type CheckpointThreadOptions, END } from './messages.js'
 
@@ -42,7 +43,7 @@ export class CheckpointHost {
   #start(): void {
     const { file, synchronous, limits, observer, onDeath } = this.#options
     const workerData: CheckpointThreadOptions = { file, synchronous, limits }
-    const thread = new Worker(new URL('./checkpoint-thread.js', import.meta.url), { workerData, name: 'checkpoints' })
+    const thread = new Worker(programFile('checkpoint-thread'), { workerData, name: 'checkpoints' })
     this.#thread = thread
     thread.on('message', ({ call, event }: CheckpointNews) => {
       ;(observer[call] as ((event: unknown) => void) | undefined)?.(event)

@@ -1,12 +1,11 @@
 import { once } from 'node:events'
-import { join } from 'node:path'
 import { Worker } from 'node:worker_threads'
-import { packageRoot } from '../../../package-root.js'
+import { programFile } from '../../../package-root.js'
 import type { CheckpointMode } from './checkpoint-policy.js'
 import type { CheckpointResult } from './wal-checkpoint.js'
 
 // As it is built: a thread is not compiled on the way.
-const THREAD = join(packageRoot, 'dist', 'database', 'sqlite', 'checkpoints', 'checkpoint-now-thread.js')
+const THREAD = programFile('checkpoint-now-thread')
 
 /** Runs a checkpoint in a thread of its own, while this one serves. */
 export async function checkpointNow(file: string, mode: CheckpointMode): Promise<CheckpointResult> {
