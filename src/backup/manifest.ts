@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs'
-import { z } from 'zod'
+import * as z from 'zod'
 import type { DatabaseTarget } from '../config/database-url.js'
 import { BackupError } from './backup-errors.js'
 import { errorCodeOf } from './error-code.js'

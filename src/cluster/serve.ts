@@ -1,3 +1,4 @@
+import { setFlagsFromString } from 'node:v8'
 import type { Logger } from 'pino'
 import type { Settings } from '../config/settings.js'
 import { createApp } from '../create-app.js'
@@ -16,6 +17,8 @@ export interface ServeOptions {
 
 /** Serves in this process until a signal stops it. */
 export async function serve(settings: Settings, logger: Logger, { worker, duties }: ServeOptions): Promise<void> {
+  // Prisma's compiler of queries is WebAssembly that runs some dozens of times in all: its optimised code takes 25 MB.
+  setFlagsFromString('--liftoff-only')
   const app = await createApp({ settings, logger, worker, rootMetrics: duties?.metrics })
   let settle: () => void = () => undefined
   const started = new Promise<void>((resolve) => (settle = resolve))

@@ -1,7 +1,7 @@
 import { availableParallelism } from 'node:os'
 import { isIP } from 'node:net'
 import { resolve } from 'node:path'
-import { z } from 'zod'
+import * as z from 'zod'
 import { type DatabaseTarget, KNOWN_DATABASE_URLS, parseDatabaseUrl } from './database-url.js'
 
 /** One environment variable: how it is read, its default as a person would write it, its bounds, and why it exists. */

@@ -1,4 +1,4 @@
-import { z } from 'zod'
+import * as z from 'zod'
 import type { Key } from './model.js'
 
 /** How far a transfer has come. Lives on the target, and changes in the transactions that it tells of. */
