@@ -1,27 +1,32 @@
-// The service on several workers, for benchmarks: `node http-server.mjs JOB`, forked by lib/http.mjs. The primary deals out
-// turns as main.ts does; `adapter` chooses what the workers write through: "ours", or Prisma's "official" adapter.
+// The service for benchmarks, started by lib/service.mjs: what main.js starts, and a constant route beside the product's
+// own. Settings come from the environment as they do there; `node http-server.mjs official` has Prisma's own SQLite
+// adapter below the repositories. The parent hears when it listens; without the parent it stops.
 import cluster from 'node:cluster'
-import { once } from 'node:events'
 import { monitorEventLoopDelay } from 'node:perf_hooks'
 import { PrismaBetterSqlite3 } from '@prisma/adapter-better-sqlite3'
-import { pino } from 'pino'
-import { parseSettings } from '../dist/config/settings.js'
-import { createApp } from '../dist/create-app.js'
+import { Primary } from '../dist/cluster/primary.js'
+import { RootDuties } from '../dist/cluster/root-duties.js'
+import { serve } from '../dist/cluster/serve.js'
+import { loadSettings, workerSlot } from '../dist/config/environment.js'
 import { PrismaDatabase } from '../dist/database/prisma-database.js'
-import { TicketOffice } from '../dist/database/sqlite/ticket-office.js'
 import { PrismaClient } from '../dist/generated/sqlite/client.js'
+import { createLogger } from '../dist/logging/logger.js'
+import { ConstantController } from './lib/constant.mjs'
 
-const job = JSON.parse(process.argv[2])
-const LONGEST_TURN_MS = 10_000
-const BUSY_TIMEOUT_MS = 30_000
-
-/** The same service on Prisma's own adapter: one connection, SQLite's busy handler. */
+/** The database of the settings behind Prisma's own adapter: one connection, SQLite's busy handler. */
 class OfficialDatabase extends PrismaDatabase {
   provider = 'sqlite'
-  constructor() {
-    const adapter = new PrismaBetterSqlite3({ url: `file:${job.file}`, timeout: BUSY_TIMEOUT_MS })
+  constructor({ target, busyTimeoutMs }) {
+    const adapter = new PrismaBetterSqlite3({ url: `file:${target.file}`, timeout: busyTimeoutMs })
     const client = new PrismaClient({ adapter })
     super(client, client)
+  }
+  assertUsable() {}
+  probeWrite() {
+    return this.probe()
+  }
+  begin(work) {
+    return this.writer.$transaction(work)
   }
   translate(error) {
     return error
@@ -31,52 +36,38 @@ class OfficialDatabase extends PrismaDatabase {
   }
 }
 
-if (cluster.isWorker) await serve()
-else if (job.workers === 1) await serveAlone()
-else await serveWithWorkers()
-
-async function serveWithWorkers() {
-  const office = new TicketOffice(LONGEST_TURN_MS)
-  const workers = Array.from({ length: job.workers }, () => cluster.fork())
-  const addresses = workers.map((forked) => {
-    office.attach(forked)
-    return once(forked, 'listening')
-  })
-  const [[{ port }]] = await Promise.all(addresses)
-  endWithParent(() => {
-    for (const forked of workers) forked.process.kill('SIGKILL')
-  })
-  process.send({ type: 'listening', url: `http://127.0.0.1:${port}` })
+const isOfficial = process.argv[2] === 'official'
+const settings = loadSettings()
+const logger = createLogger(settings.log)
+const composition = {
+  controllers: [ConstantController],
+  ...(isOfficial && { openDatabase: async () => new OfficialDatabase(settings.database) }),
 }
 
-/** One process, which also tells how late its event loop was since it was asked last. */
-async function serveAlone() {
-  const url = await serve()
+if (cluster.isWorker) await serve(settings, logger, { worker: workerSlot(), ...composition })
+else await serveAll()
+
+async function serveAll() {
+  process.once('disconnect', () => process.kill(process.pid, 'SIGTERM'))
+  const duties = new RootDuties(settings, logger)
+  if (settings.server.workers > 1) {
+    await new Primary(settings.server, logger, duties.coordination(), () => duties.stop()).start()
+    duties.served()
+  } else {
+    await serve(settings, logger, { duties, ...composition })
+    tellDelays()
+  }
+  process.send({ type: 'listening' })
+}
+
+/** Answers each message with how late the event loop was since the last one. */
+function tellDelays() {
   const delays = monitorEventLoopDelay({ resolution: 1 })
-  delays.enable()
-  process.on('message', () => {
-    const milliseconds = (nanoseconds) => nanoseconds / 1e6
-    process.send({ type: 'delays', p99: milliseconds(delays.percentile(99)), max: milliseconds(delays.max) })
+  const milliseconds = (nanoseconds) => nanoseconds / 1e6
+  process.on('message', ({ type }) => {
+    if (type !== 'delays') return
+    process.send({ type, p99: milliseconds(delays.percentile(99)), max: milliseconds(delays.max) })
     delays.reset()
-  })
-  endWithParent(() => undefined)
-  process.send({ type: 'listening', url })
-}
-
-async function serve() {
-  const environment = { DATABASE_URL: `file:${job.file}`, LOG_LEVEL: 'silent', DATABASE_SYNCHRONOUS: job.synchronous }
-  const app = await createApp({
-    settings: parseSettings(environment, false),
-    logger: pino({ level: 'silent' }),
-    ...(job.adapter === 'official' && { openDatabase: async () => new OfficialDatabase() }),
-  })
-  await app.listen({ host: '127.0.0.1', port: 0 })
-  return app.getUrl()
-}
-
-function endWithParent(end) {
-  process.once('disconnect', () => {
-    end()
-    process.exit()
+    delays.enable()
   })
 }

@@ -31,7 +31,7 @@ const databases = {
 try {
   const table = `${describeMachine(RUNS)}\n\n${await scaling()}\n`
   console.log(table)
-  if (process.argv.includes('--write')) writeInto('docs/scaling.md', 'scaling', table)
+  if (process.argv.includes('--write')) await writeInto('docs/scaling.md', 'scaling', table)
 } finally {
   await postgres.stop()
   rmSync(folder, { recursive: true, force: true })

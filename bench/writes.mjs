@@ -1,7 +1,7 @@
 // `npm run bench:writes`: this project's SQLite engine beside Prisma's own adapter and plain better-sqlite3, in one run.
 // Prints the table that stands in docs/benchmarks.md; `--write` puts it there, `--quick` is for trying the script out.
 import { setTimeout as delay } from 'node:timers/promises'
-import { createPersonas, loadReads, loadUpdates, startServer } from './lib/http.mjs'
+import { createPersonas, loadReads, loadUpdates, startHttpServer } from './lib/http.mjs'
 import { holdLock, steadyReads } from './lib/lock-test.mjs'
 import { runInProcesses } from './lib/processes.mjs'
 import { describeMachine, fixed, round, section, writeInto } from './lib/report.mjs'
@@ -31,7 +31,7 @@ const sections = [
 ]
 const table = `${describeMachine(RUNS)}\n\n${sections.join('\n\n')}\n`
 console.log(table)
-if (process.argv.includes('--write')) writeInto('docs/benchmarks.md', 'writes', table)
+if (process.argv.includes('--write')) await writeInto('docs/benchmarks.md', 'writes', table)
 
 async function readModifyWrite() {
   const rows = []
@@ -184,7 +184,7 @@ async function workersOverHttp() {
 
 async function httpRun(adapter, synchronous, workers = 2, load = loadUpdates) {
   const personas = createPersonas(PERSONAS)
-  const server = await startServer({ file: personas.file, adapter, synchronous, workers })
+  const server = await startHttpServer(personas, { adapter, synchronous, workers })
   const target = { url: server.url, ids: personas.ids, connections: CONNECTIONS }
   try {
     await load({ ...target, seconds: 1 })
@@ -198,7 +198,7 @@ async function httpRun(adapter, synchronous, workers = 2, load = loadUpdates) {
 async function foreignLock() {
   const runs = await repeat(async () => {
     const personas = createPersonas(PERSONAS)
-    const server = await startServer({ file: personas.file, adapter: 'ours', synchronous: 'NORMAL', workers: 1 })
+    const server = await startHttpServer(personas, { adapter: 'ours', synchronous: 'NORMAL', workers: 1 })
     const url = `${server.url}/api/v1/personas/${personas.ids[0]}`
     await steadyReads(url, 200, delay(1_000))
     const holder = await holdLock(personas.file)

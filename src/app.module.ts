@@ -1,4 +1,4 @@
-import { type DynamicModule, Module } from '@nestjs/common'
+import { type DynamicModule, Module, type Type } from '@nestjs/common'
 import { APP_FILTER } from '@nestjs/core'
 import type { Logger } from 'pino'
 import { AdminModule } from './admin/admin.module.js'
@@ -27,6 +27,7 @@ export class AppModule {
     logger: Logger,
     openDatabase: OpenDatabase,
     { metrics, gatherer }: Measuring,
+    controllers: readonly Type[],
   ): DynamicModule {
     return {
       module: AppModule,
@@ -39,7 +40,7 @@ export class AppModule {
         PersonasModule,
         AdminModule,
       ],
-      controllers: [RootController],
+      controllers: [RootController, ...controllers],
       providers: [{ provide: APP_FILTER, useClass: ProblemFilter }],
     }
   }

@@ -1,5 +1,6 @@
 import 'reflect-metadata'
 import cluster from 'node:cluster'
+import type { Type } from '@nestjs/common'
 import { NestFactory } from '@nestjs/core'
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify'
 import type { Logger } from 'pino'
@@ -33,6 +34,8 @@ export interface AppOptions {
   readonly rootMetrics?: RootMetrics | undefined
   /** Another way to open the database than the one that the settings name. */
   readonly openDatabase?: OpenDatabase
+  /** Controllers beside the product's own: a benchmark has a route that it holds the others against. */
+  readonly controllers?: readonly Type[]
 }
 
 // A client that sends a body this slowly holds a connection, and a shutdown, for nothing.
@@ -45,7 +48,7 @@ const EXPOSED_HEADERS = Object.keys(RESPONSE_HEADERS)
 
 /** Builds the application, ready to serve (`inject` works); listening is up to the caller. */
 export async function createApp(options: AppOptions): Promise<NestFastifyApplication> {
-  const { settings, logger, worker, openDatabase = openConfiguredDatabase } = options
+  const { settings, logger, worker, openDatabase = openConfiguredDatabase, controllers = [] } = options
   const adapter = new FastifyAdapter({
     skipMiddie: true,
     bodyLimit: settings.server.bodyLimitBytes,
@@ -74,7 +77,7 @@ export async function createApp(options: AppOptions): Promise<NestFastifyApplica
   registerJsonBodyParser(fastify)
 
   const app = await NestFactory.create<NestFastifyApplication>(
-    AppModule.forRoot(settings, logger, openDatabase, measuring),
+    AppModule.forRoot(settings, logger, openDatabase, measuring, controllers),
     adapter,
     {
       bodyParser: false,

@@ -1,58 +1,25 @@
-import { fork } from 'node:child_process'
-import { once } from 'node:events'
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
+import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { fileURLToPath } from 'node:url'
 import autocannon from 'autocannon'
-import BetterSqlite3 from 'better-sqlite3'
+import { makeSqlite } from './databases.mjs'
+import { DESCRIPTION, idOf } from './personas.mjs'
+import { startServer } from './service.mjs'
 
-const SERVER = fileURLToPath(new URL('../http-server.mjs', import.meta.url))
-const MIGRATIONS = fileURLToPath(new URL('../../prisma/migrations/sqlite', import.meta.url))
+const SERVER = new URL('../http-server.mjs', import.meta.url)
 
 /** A folder with a migrated database of so many personas. */
 export function createPersonas(count) {
   const folder = mkdtempSync(join(tmpdir(), 'gator-bench-'))
-  const file = join(folder, 'gator.db')
-  const database = new BetterSqlite3(file)
-  database.pragma('journal_mode = WAL')
-  for (const entry of readdirSync(MIGRATIONS, { withFileTypes: true }).filter((item) => item.isDirectory())) {
-    database.exec(readFileSync(join(MIGRATIONS, entry.name, 'migration.sql'), 'utf8'))
-  }
-  const insert = database.prepare(
-    `INSERT INTO personas (id, name, appearance, personality, created_at, updated_at) VALUES (?, ?, ?, ?, ?, ?)`,
-  )
-  const time = new Date().toISOString().replace('Z', '+00:00')
-  const ids = Array.from(
-    { length: count },
-    (_value, index) => `01900000-0000-7000-8000-${String(index).padStart(12, '0')}`,
-  )
-  const text = 'short silver hair, round glasses, a navy blazer; '.repeat(8)
-  database.transaction(() => ids.forEach((id, index) => insert.run(id, `Persona ${index}`, text, text, time, time)))()
-  database.close()
-  return { file, ids, remove: () => rmSync(folder, { recursive: true, force: true }) }
+  const file = makeSqlite(folder, count)
+  const ids = Array.from({ length: count }, (_value, index) => idOf(index))
+  return { folder, file, ids, remove: () => rmSync(folder, { recursive: true, force: true }) }
 }
 
-/** Starts http-server.mjs; answers its address and how to end it. */
-export async function startServer(job) {
-  const child = fork(SERVER, [JSON.stringify(job)])
-  const [message] = await Promise.race([
-    once(child, 'message'),
-    once(child, 'exit').then(([code]) => Promise.reject(new Error(`the server ended with code ${code}`))),
-  ])
-  const stop = async () => {
-    const exited = once(child, 'exit')
-    child.disconnect()
-    await exited
-  }
-  /** How late the server's event loop was since the last call, in milliseconds; for a server of one process. */
-  const delays = async () => {
-    const answer = once(child, 'message')
-    child.send({ type: 'delays' })
-    const [{ p99, max }] = await answer
-    return { p99, max }
-  }
-  return { url: message.url, stop, delays }
+/** Starts http-server.mjs on them, with `ours` or Prisma's `official` adapter below the repositories. */
+export function startHttpServer({ folder, file }, { adapter, synchronous, workers }) {
+  const settings = { DATABASE_URL: `file:${file}`, DATABASE_SYNCHRONOUS: synchronous, WORKERS: String(workers) }
+  return startServer({ program: SERVER, args: [adapter], folder, settings })
 }
 
 /** Sends updates of different personas over so many connections, from this process, for so long. */
@@ -87,10 +54,9 @@ export function loadMix(target) {
 
 /** Creates so many personas, and answers their ids. */
 export async function createOverHttp(url, count) {
-  const text = 'short silver hair, round glasses, a navy blazer; '.repeat(8)
   const ids = []
   for (let index = 0; index < count; index++) {
-    const body = JSON.stringify({ name: `Persona ${index}`, appearance: text, personality: text })
+    const body = JSON.stringify({ name: `Persona ${index}`, appearance: DESCRIPTION, personality: DESCRIPTION })
     const answer = await fetch(`${url}/api/v1/personas`, { method: 'POST', headers: json, body })
     ids.push((await answer.json()).id)
   }

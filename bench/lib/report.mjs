@@ -1,10 +1,16 @@
 import { readFileSync, writeFileSync } from 'node:fs'
 import { cpus } from 'node:os'
+import { fileURLToPath } from 'node:url'
 
 /** A table in Markdown, under a title. */
 export function section(title, head, rows) {
+  return [`### ${title}`, '', tableOf(head, rows)].join('\n')
+}
+
+/** A table in Markdown. */
+export function tableOf(head, rows) {
   const line = (cells) => `| ${cells.join(' | ')} |`
-  return [`### ${title}`, '', line(head), line(head.map(() => '---')), ...rows.map(line)].join('\n')
+  return [line(head), line(head.map(() => '---')), ...rows.map(line)].join('\n')
 }
 
 /** What the figures of a page come from. */
@@ -13,13 +19,15 @@ export function describeMachine(runs) {
   return `${cpus().length} cores (${cpu.model.trim()}), Node ${process.versions.node}; medians of ${runs} runs.`
 }
 
-/** Replaces what stands between `<!-- name -->` and `<!-- /name -->` in a page of the project. */
-export function writeInto(path, name, text) {
-  const file = new URL(`../../${path}`, import.meta.url)
+/** Replaces what stands between `<!-- name -->` and `<!-- /name -->` in a page of the project, and formats the page. */
+export async function writeInto(path, name, text) {
+  const file = fileURLToPath(new URL(`../../${path}`, import.meta.url))
   const page = readFileSync(file, 'utf8')
   const [start, end] = [`<!-- ${name} -->`, `<!-- /${name} -->`]
   const before = page.slice(0, page.indexOf(start) + start.length)
-  writeFileSync(file, `${before}\n\n${text}\n${page.slice(page.indexOf(end))}`)
+  const { format, resolveConfig } = await import('prettier')
+  const written = `${before}\n\n${text}\n${page.slice(page.indexOf(end))}`
+  writeFileSync(file, await format(written, { ...(await resolveConfig(file)), filepath: file }))
 }
 
 export function round(value) {

@@ -1,14 +1,15 @@
-import { spawn } from 'node:child_process'
+import { fork, spawn } from 'node:child_process'
 import { once } from 'node:events'
+import { createServer } from 'node:net'
 import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
+import { pinned } from './processors.mjs'
 
 const MAIN = fileURLToPath(new URL('../../dist/bundle/main.js', import.meta.url))
 
 /** Starts the built service with these settings and no others, on a free port; answers its address and how to end it. */
 export async function startService(folder, settings) {
-  const { PATH, HOME } = process.env
-  const env = { PATH, HOME, PORT: '0', LOG_FORMAT: 'json', LOG_SQL: 'false', ...settings }
+  const env = environment({ PORT: '0', LOG_FORMAT: 'json', LOG_SQL: 'false', ...settings })
   const child = spawn(process.execPath, [MAIN], { cwd: folder, env, stdio: ['ignore', 'pipe', 'inherit'] })
   const exited = once(child, 'exit')
   const url = await Promise.race([
@@ -22,6 +23,48 @@ export async function startService(folder, settings) {
   return { url, stop }
 }
 
+/**
+ * Starts one of the benchmarks' own servers, a process that says over its channel when it listens; its output is thrown
+ * away.
+ * @param {object} server
+ * @param {URL} server.program
+ * @param {string[]} [server.args]
+ * @param {string} server.folder where it works
+ * @param {Record<string, string>} server.settings its environment, and nothing else of this process's
+ * @param {number[]} [server.cores] those that it may run on; all by default
+ */
+export async function startServer({ program, args = [], folder, settings, cores }) {
+  const port = await freePort()
+  const child = fork(fileURLToPath(program), args, {
+    ...pinned(cores),
+    cwd: folder,
+    env: environment({ PORT: String(port), LOG_FORMAT: 'json', LOG_LEVEL: 'warn', ...settings }),
+    stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
+  })
+  const exited = once(child, 'exit')
+  await Promise.race([
+    once(child, 'message'),
+    exited.then(([code]) => Promise.reject(new Error(`the server ended with code ${code} before it listened`))),
+  ])
+  const stop = async () => {
+    child.kill('SIGTERM')
+    await exited
+  }
+  /** How late the server's event loop was since the last call, in milliseconds; for a service of one process. */
+  const delays = async () => {
+    const answer = once(child, 'message')
+    child.send({ type: 'delays' })
+    const [{ p99, max }] = await answer
+    return { p99, max }
+  }
+  return { url: `http://127.0.0.1:${port}`, port, pid: child.pid, stop, delays }
+}
+
+function environment(settings) {
+  const { PATH, HOME } = process.env
+  return { PATH, HOME, ...settings }
+}
+
 /** Where it listens, once all its workers do. Its output is read on, and thrown away: it must not block on it. */
 function listeningAt(child, workers) {
   return new Promise((resolve) => {
@@ -32,4 +75,13 @@ function listeningAt(child, workers) {
       if (msg === 'listening' && ++listening === workers) resolve(url)
     })
   })
+}
+
+async function freePort() {
+  const probe = createServer().listen(0, '127.0.0.1')
+  await once(probe, 'listening')
+  const { port } = probe.address()
+  probe.close()
+  await once(probe, 'close')
+  return port
 }

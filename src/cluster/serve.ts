@@ -1,14 +1,14 @@
 import { setFlagsFromString } from 'node:v8'
 import type { Logger } from 'pino'
 import type { Settings } from '../config/settings.js'
-import { createApp } from '../create-app.js'
+import { type AppOptions, createApp } from '../create-app.js'
 import { HealthService } from '../health/health.service.js'
 import { Database } from '../database/database.js'
 import type { RootDuties } from './root-duties.js'
 import { listenFailure, tellPrimary } from './start-failure.js'
 import { stopOnSignals } from './shutdown.js'
 
-export interface ServeOptions {
+export interface ServeOptions extends Pick<AppOptions, 'openDatabase' | 'controllers'> {
   /** The slot of this worker; undefined when it is the only process. */
   readonly worker?: number | undefined
   /** What this process does besides, when it is the only one. */
@@ -16,10 +16,10 @@ export interface ServeOptions {
 }
 
 /** Serves in this process until a signal stops it. */
-export async function serve(settings: Settings, logger: Logger, { worker, duties }: ServeOptions): Promise<void> {
+export async function serve(settings: Settings, logger: Logger, { duties, ...options }: ServeOptions): Promise<void> {
   // Prisma's compiler of queries is WebAssembly that runs some dozens of times in all: its optimised code takes 25 MB.
   setFlagsFromString('--liftoff-only')
-  const app = await createApp({ settings, logger, worker, rootMetrics: duties?.metrics })
+  const app = await createApp({ settings, logger, ...options, rootMetrics: duties?.metrics })
   let settle: () => void = () => undefined
   const started = new Promise<void>((resolve) => (settle = resolve))
   const stop = stopOnSignals(app, logger, started, () => duties?.stop() ?? Promise.resolve())

@@ -1,0 +1,102 @@
+import { createHash } from 'node:crypto'
+import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync } from 'node:fs'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import BetterSqlite3 from 'better-sqlite3'
+import pg from 'pg'
+import { DESCRIPTION, idOf } from './personas.mjs'
+
+const MIGRATIONS = fileURLToPath(new URL('../../prisma/migrations', import.meta.url))
+const CACHE = fileURLToPath(new URL('../.cache/databases', import.meta.url))
+
+/** 2026-01-01, when the first persona was made; each of the others is a second younger than the one before it. */
+const FIRST_CREATED_AT = 1_767_225_600
+/** The digits of an id that are its number. */
+const [PREFIX, DIGITS] = [idOf(0).slice(0, -12), 12]
+
+const columns = 'id, name, appearance, personality, created_at, updated_at'
+const SEEDS = {
+  sqlite: `
+    WITH RECURSIVE numbers(n) AS (SELECT 0 UNION ALL SELECT n + 1 FROM numbers WHERE n + 1 < :count),
+    times AS (SELECT n, strftime('%Y-%m-%dT%H:%M:%f+00:00', ${FIRST_CREATED_AT} + n, 'unixepoch') AS t FROM numbers)
+    INSERT INTO personas (${columns})
+    SELECT '${PREFIX}' || printf('%0${DIGITS}d', n), 'Persona ' || n, :description, :description, t, t FROM times`,
+  postgresql: `
+    INSERT INTO personas (${columns})
+    SELECT '${PREFIX}' || lpad(n::text, ${DIGITS}, '0'), 'Persona ' || n, $2, $2, t, t
+    FROM generate_series(0, $1::integer - 1) AS n, to_timestamp(${FIRST_CREATED_AT} + n) AS stamp,
+      timezone('UTC', stamp) AS t`,
+}
+
+/**
+ * Makes an SQLite database with so many personas in a folder; through the triggers each has its first revision.
+ * @returns {string} the file
+ */
+export function makeSqlite(folder, count) {
+  mkdirSync(folder, { recursive: true })
+  const file = join(folder, `${count}.db`)
+  const unfinished = `${file}.unfinished.db`
+  rmSync(unfinished, { force: true })
+  const database = new BetterSqlite3(unfinished)
+  // Nothing is lost with a file that is thrown away when this does not come to its end.
+  database.pragma('journal_mode = OFF')
+  database.pragma('synchronous = OFF')
+  database.exec(migrationsOf('sqlite'))
+  database.prepare(SEEDS.sqlite).run({ count, description: DESCRIPTION })
+  database.pragma('journal_mode = WAL')
+  database.close()
+  renameSync(unfinished, file)
+  return file
+}
+
+/**
+ * The same, made once for all runs: it takes as long as it is large. One that other migrations made, or another seed, is
+ * made anew. The runs write to it: rows become no more, their revisions do.
+ * @returns {{ file: string, isKept: boolean }} whether it was there already
+ */
+export function keptSqlite(count) {
+  const key = createHash('sha256').update(migrationsOf('sqlite')).update(SEEDS.sqlite).digest('hex').slice(0, 16)
+  const folder = join(CACHE, key)
+  if (!existsSync(folder)) rmSync(CACHE, { recursive: true, force: true })
+  const file = join(folder, `${count}.db`)
+  const isKept = existsSync(file)
+  return { file: isKept ? file : makeSqlite(folder, count), isKept }
+}
+
+/**
+ * Makes a database with so many personas on a server.
+ * @param {string} adminUrl
+ * @returns {Promise<string>} its URL
+ */
+export async function makePostgresql(adminUrl, count) {
+  const url = new URL(adminUrl)
+  url.pathname = `/personas_${count}`
+  await connected(adminUrl, (admin) => admin.query(`CREATE DATABASE personas_${count}`))
+  await connected(url.href, async (client) => {
+    await client.query(migrationsOf('postgresql'))
+    await client.query(SEEDS.postgresql, [count, DESCRIPTION])
+    // What autovacuum would do sooner or later, in the middle of a measurement.
+    await client.query('VACUUM ANALYZE')
+    await client.query('CHECKPOINT')
+  })
+  return url.href
+}
+
+function migrationsOf(provider) {
+  return readdirSync(join(MIGRATIONS, provider), { withFileTypes: true })
+    .filter((entry) => entry.isDirectory())
+    .map((entry) => entry.name)
+    .sort()
+    .map((name) => readFileSync(join(MIGRATIONS, provider, name, 'migration.sql'), 'utf8'))
+    .join('\n')
+}
+
+async function connected(url, work) {
+  const client = new pg.Client({ connectionString: url })
+  await client.connect()
+  try {
+    return await work(client)
+  } finally {
+    await client.end()
+  }
+}

@@ -1,0 +1,3 @@
+import type { Cell } from './figures.mjs'
+
+export function plot(cells: readonly Cell[]): string
