@@ -22,7 +22,7 @@ const ALONE = [
   '/test/proof/(disk-full|kill-loop|overload|pinned-wal)\\.spec',
   '/test/database/(tickets|ticket-processes|watchdog|group-commit)\\.spec',
   '/test/http/(hostile|large)-bodies\\.spec',
-  '/test/processes/(foreign-lock|killed-worker|reload)\\.spec',
+  '/test/processes/(foreign-lock|killed-worker|reload|slow-listeners)\\.spec',
 ]
 
 /** More at a time starve each other: a suite of processes starts up to eight of them. */

@@ -33,6 +33,7 @@ const MAX_REVISIONS_KEPT = 1_000_000
 const MAX_REVISION_DAYS = 36_500
 const MAX_IDEMPOTENCY_KEEP_HOURS = 672
 const MAX_BACKUPS_KEPT = 10_000
+const MAX_LISTENERS = 100_000
 
 const wholeNumber = (min: number, max: number) => {
   const fault = `must be a whole number from ${min} to ${max}`
@@ -255,6 +256,12 @@ export const settingDefinitions = {
     defaultText: '33554432',
     values: '0–1073741824 bytes',
     description: 'SQLite: how much each worker may keep of what it has answered, to answer it again. 0: nothing.',
+  },
+  EVENTS_MAX_LISTENERS: {
+    schema: wholeNumber(0, MAX_LISTENERS),
+    defaultText: '1000',
+    values: '0–100000 listeners',
+    description: 'How many may listen to the change stream of a worker; one more is refused with 503.',
   },
   IDEMPOTENCY_KEEP_HOURS: {
     schema: wholeNumber(1, MAX_IDEMPOTENCY_KEEP_HOURS),

@@ -28,6 +28,7 @@ describe('parseSettings', () => {
         cacheBytes: 33_554_432,
         corsOrigins: [],
         requiresIfMatch: false,
+        maxListeners: 1_000,
       },
       database: {
         target: { provider: 'sqlite', file: resolve('data/gator.db'), url: `file:${resolve('data/gator.db')}` },

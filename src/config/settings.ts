@@ -20,6 +20,8 @@ export interface Settings {
     readonly corsOrigins: readonly string[]
     /** Whether a PUT, PATCH, DELETE or restore without If-Match is refused. */
     readonly requiresIfMatch: boolean
+    /** How many may listen to the change stream of one process. */
+    readonly maxListeners: number
   }
   readonly database: DatabaseSettings
   readonly backup: BackupSettings
@@ -135,6 +137,7 @@ function group(parsed: Parsed, isTerminal: boolean): Settings {
       cacheBytes: parsed.CACHE_BYTES,
       corsOrigins: parsed.CORS_ORIGINS ?? [],
       requiresIfMatch: parsed.REQUIRE_IF_MATCH,
+      maxListeners: parsed.EVENTS_MAX_LISTENERS,
     },
     database: {
       target: parsed.DATABASE_URL,

@@ -1,11 +1,12 @@
 import type { PrismaClient } from '../generated/sqlite/client.js'
+import type { CommitWatch } from './commit-watch.js'
 import type { AppliedMigration } from './migrations/migration-history.js'
 
 /**
  * The client as everything above the database layer sees it. Both generated clients have this shape: they come from the
  * same models.
  */
-export type DatabaseClient = Pick<PrismaClient, 'persona' | 'personaRevision' | 'idempotencyKey'>
+export type DatabaseClient = Pick<PrismaClient, 'persona' | 'personaRevision' | 'changeFeed' | 'idempotencyKey'>
 
 /** What a repository needs: the database, or one transaction of it (see {@link Database.unitOfWork}). */
 export interface DatabaseAccess {
@@ -48,6 +49,14 @@ export interface DatabaseDescription {
   readonly details: Readonly<Record<string, string | number>>
 }
 
+/** How far the numbers of a table have come that are given out one after the other (its `seq`). */
+export interface GivenNumbers {
+  /** The highest that was given out; its row may not be there yet, or never come. */
+  readonly last: number
+  /** Up to here every row is visible that ever will be. */
+  readonly settled: number
+}
+
 /**
  * The database, whichever it is; also the DI token. Every call says whether it reads or writes, and every failure that
  * a driver reports arrives as one of the errors in database-errors.ts.
@@ -77,6 +86,15 @@ export abstract class Database implements DatabaseAccess {
    * failure of the database ends the whole: `work` must pass it on.
    */
   abstract unitOfWork<T>(work: (inside: DatabaseAccess) => Promise<T>): Promise<T>
+
+  /** How far the numbers of a table have come; rows that are read afterwards are complete up to `settled`. */
+  abstract numbersOf(table: string): Promise<GivenNumbers>
+
+  /**
+   * Calls back soon after each commit, by whichever process: once for several, and sometimes for none at all. Whoever
+   * begins to watch and then reads misses nothing.
+   */
+  abstract watchCommits(onCommit: () => void): CommitWatch
 
   /** Resolves when the database answers a read. */
   abstract probe(): Promise<void>

@@ -2,6 +2,7 @@ import { METHODS } from 'node:http'
 import { BadRequestException, NotFoundException } from '@nestjs/common'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import type { Logger } from 'pino'
+import { isEventStream } from './event-stream.js'
 import { MethodNotAllowedError } from './method-not-allowed.error.js'
 
 /** The methods that a path may have, in the order of `Allow`. */
@@ -52,7 +53,7 @@ export function addRequestLog(fastify: FastifyInstance, logger: Logger): void {
       problem: problems.get(reply),
     }
     if (reply.statusCode >= FIRST_SERVER_ERROR) logger.warn(line, 'request failed')
-    else logger.info(line, 'request')
+    else logger.info(line, isEventStream(reply) ? 'a stream of events has ended' : 'request')
     done()
   })
 }

@@ -29,6 +29,7 @@ export const RESPONSE_HEADERS = {
     description: 'Slot of the worker that answered, when there are several.',
     schema: { type: 'integer', example: 1 },
   },
+  'X-Accel-Buffering': text('`no`: a proxy passes each event on at once.', 'no'),
   'Retry-After': { description: 'Seconds to wait before trying again.', schema: { type: 'integer', example: 1 } },
   Allow: text('The methods of this path.', 'GET, HEAD, POST, OPTIONS'),
 } as const

@@ -25,6 +25,7 @@ import {
 } from '../personas/persona.errors.js'
 import { WIRE_NAMES } from '../personas/persona.mapper.js'
 import { BatchOperationError } from '../personas/batch/batch.errors.js'
+import { TooManyListenersError } from '../personas/changes/change.errors.js'
 import { ValidationFailedError } from '../validation/validation-failed.error.js'
 import { MalformedBodyError } from './json-body.js'
 import { MethodNotAllowedError } from './method-not-allowed.error.js'
@@ -41,7 +42,7 @@ interface Row<E extends Error = Error> {
 }
 
 const row = <E extends Error>(entry: Row<E>): Row => entry as unknown as Row
-const retryAfter = (error: DatabaseUnavailableError | WriteOutcomeUnknownError | IdempotencyKeyInUseError) => ({
+const retryAfter = (error: { readonly retryAfterSeconds: number }) => ({
   'retry-after': String(error.retryAfterSeconds),
 })
 
@@ -140,6 +141,13 @@ const TABLE: readonly Row[] = [
     title: 'Primary silent',
     status: 503,
     headers: () => ({ 'retry-after': '1' }),
+  }),
+  row({
+    error: TooManyListenersError,
+    type: 'too-many-listeners',
+    title: 'Too many listeners',
+    status: 503,
+    headers: retryAfter,
   }),
   row({ error: LoopbackOnlyError, type: 'loopback-only', title: 'Loopback only', status: 403 }),
   row({ error: NotOnThisDatabaseError, type: 'not-on-this-database', title: 'Not on this database', status: 409 }),

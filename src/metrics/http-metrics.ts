@@ -1,5 +1,6 @@
 import type { FastifyInstance } from 'fastify'
 import { Histogram, type Registry } from 'prom-client'
+import { isEventStream } from '../http/event-stream.js'
 
 /** From a read out of memory to a write that waits for the lock. */
 const BUCKETS_SECONDS = [
@@ -26,9 +27,10 @@ export class HttpMetrics {
     })
   }
 
-  /** Counts every request that Fastify answers. */
+  /** Counts every request that Fastify answers, but for streams, which end when the client likes. */
   watch(fastify: FastifyInstance): void {
     fastify.addHook('onResponse', (request, reply, done) => {
+      if (isEventStream(reply)) return done()
       const labels = {
         method: METHODS.has(request.method) ? request.method : OTHER_METHOD,
         route: request.routeOptions.url ?? UNKNOWN_ROUTE,

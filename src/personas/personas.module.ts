@@ -3,6 +3,13 @@ import { SETTINGS } from '../config/config.module.js'
 import { Database } from '../database/database.js'
 import { IdempotencyModule } from '../idempotency/idempotency.module.js'
 import { BatchController } from './batch/batch.controller.js'
+import { ProcessMetrics } from '../metrics/process-metrics.js'
+import { ChangeFeed } from './changes/change-feed.js'
+import { ChangeObserver } from './changes/change-observer.js'
+import { ChangeSource } from './changes/change-source.js'
+import { ChangeController } from './changes/change.controller.js'
+import { ChangeService } from './changes/change.service.js'
+import { PrismaChangeSource } from './changes/prisma-change-source.js'
 import { PersonaController } from './persona.controller.js'
 import { PersonaRepository } from './persona.repository.js'
 import { PersonaService } from './persona.service.js'
@@ -17,14 +24,18 @@ import { RevisionService } from './revisions/revision.service.js'
 
 @Module({
   imports: [IdempotencyModule],
-  controllers: [PersonaController, RevisionController, BatchController],
+  controllers: [PersonaController, RevisionController, BatchController, ChangeController],
   providers: [
     PersonaService,
     PersonaWrites,
     RevisionService,
+    ChangeFeed,
+    ChangeService,
     { provide: PersonaRepository, useClass: PrismaPersonaRepository },
     { provide: RevisionRepository, useClass: PrismaRevisionRepository },
     { provide: PersonaReads, inject: [Database, PersonaRepository, SETTINGS], useFactory: openPersonaReads },
+    { provide: ChangeSource, useClass: PrismaChangeSource },
+    { provide: ChangeObserver, useFactory: ({ changes }: ProcessMetrics) => changes, inject: [ProcessMetrics] },
   ],
 })
 export class PersonasModule {}

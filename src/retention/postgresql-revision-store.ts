@@ -1,8 +1,9 @@
 import { Client } from 'pg'
 import { clientConfigOf } from '../database/postgresql/connection-config.js'
-import { type Expiry, expiredSql, expiredValues, type RevisionStore } from './revision-store.js'
+import { type Expiry, expiredSql, expiredValues, raiseFloorSql, type RevisionStore } from './revision-store.js'
 
-const EXPIRED = expiredSql('$1::text, $2::timestamp, $3::bigint, $4::bigint')
+const EXPIRED = expiredSql('$1::text, $2::timestamp, $3::timestamp, $4::bigint, $5::bigint')
+const RAISE_FLOOR = raiseFloorSql('$1::bigint', 'GREATEST')
 const CONNECT_TIMEOUT_MS = 5_000
 
 export class PostgresqlRevisionStore implements RevisionStore {
@@ -28,10 +29,13 @@ export class PostgresqlRevisionStore implements RevisionStore {
   }
 
   async expired(personaId: string, expiry: Expiry, limit: number): Promise<readonly string[]> {
-    const [id, before, keep, most] = expiredValues(personaId, expiry, limit)
-    // The column has no zone, and its times are UTC.
-    const seqs = await this.#texts(EXPIRED, [id, before.toISOString().replace('Z', ''), keep, most])
+    const [id, young, before, keep, most] = expiredValues(personaId, expiry, limit)
+    const seqs = await this.#texts(EXPIRED, [id, withoutZone(young), withoutZone(before), keep, most])
     return seqs.flatMap((seq) => seq ?? [])
+  }
+
+  async raiseFloor(seq: string): Promise<void> {
+    await this.client.query(RAISE_FLOOR, [seq])
   }
 
   async remove(seqs: readonly string[]): Promise<void> {
@@ -46,4 +50,9 @@ export class PostgresqlRevisionStore implements RevisionStore {
     const { rows } = await this.client.query<(string | null)[]>({ text, values, rowMode: 'array' })
     return rows.map(([value]) => value ?? null)
   }
+}
+
+// The column has none, and its times are UTC.
+function withoutZone(time: Date): string {
+  return time.toISOString().replace('Z', '')
 }

@@ -3,13 +3,15 @@ import type { Logger } from 'pino'
 import type { Settings } from '../config/settings.js'
 import { errorForLog } from '../logging/error-for-log.js'
 import { openRevisionStore } from './open-revision-store.js'
-import type { RevisionStore } from './revision-store.js'
+import type { Expiry, RevisionStore } from './revision-store.js'
 
 /** One statement deletes so many: it holds the write lock for some milliseconds. */
 const BATCH = 500
 /** A start has enough to do. */
 const FIRST_AFTER_MS = 60_000
 const EVERY_MS = 3_600_000
+/** Whoever follows the changes, and was away for no longer than this, can go on where they were. */
+const YOUNG_MS = 900_000
 
 /**
  * Deletes revisions that are not to be kept any more, a batch at a time, beside the requests. For the process that is the
@@ -39,14 +41,16 @@ export class RevisionRetention {
 
   /**
    * Goes through all personas once.
+   * @param now in milliseconds since the epoch
    * @returns how many revisions were deleted
    */
-  async sweep(): Promise<number> {
+  async sweep(now = Date.now()): Promise<number> {
     const store = await openRevisionStore(this.settings.database)
     try {
       let deleted = 0
+      const expiry = this.#expiryAt(now)
       for (let id = await store.nextPersona(''); id !== null && !this.#isStopping; id = await store.nextPersona(id)) {
-        deleted += await this.#prune(store, id)
+        deleted += await this.#prune(store, id, expiry)
         // SQLite answers at once: whoever else waits is served between two personas.
         await nextTurn()
       }
@@ -56,13 +60,18 @@ export class RevisionRetention {
     }
   }
 
-  async #prune(store: RevisionStore, id: string): Promise<number> {
+  #expiryAt(now: number): Expiry {
     const { keep, maxAgeMs } = this.settings.revisions
-    const expiry = { keep, before: maxAgeMs > 0 ? new Date(Date.now() - maxAgeMs) : null }
+    return { young: new Date(now - YOUNG_MS), keep, before: maxAgeMs > 0 ? new Date(now - maxAgeMs) : null }
+  }
+
+  async #prune(store: RevisionStore, id: string, expiry: Expiry): Promise<number> {
     let deleted = 0
     while (!this.#isStopping) {
       const seqs = await store.expired(id, expiry, BATCH)
-      if (seqs.length === 0) break
+      const highest = seqs.at(-1)
+      if (highest === undefined) break
+      await store.raiseFloor(highest)
       await store.remove(seqs)
       deleted += seqs.length
       await nextTurn()

@@ -1,5 +1,7 @@
 /** Which revisions of a persona may go. The last one of each persona never does. */
 export interface Expiry {
+  /** What was made at this time or later stays, whatever the others say. */
+  readonly young: Date
   /** So many of the newest are kept; 0: all. */
   readonly keep: number
   /** What was made before this time goes; null: nothing does. */
@@ -10,8 +12,10 @@ export interface Expiry {
 export interface RevisionStore {
   /** The first persona after an id, in the order of the ids, that has revisions; null when there is none. */
   nextPersona(after: string): Promise<string | null>
-  /** The `seq` of expired revisions among the oldest ones; `limit` at most. */
+  /** The `seq` of expired revisions among the oldest ones, ascending; `limit` at most. */
   expired(personaId: string, expiry: Expiry, limit: number): Promise<readonly string[]>
+  /** Has the change stream know that nobody can go on from before this `seq`. Must come before it is removed. */
+  raiseFloor(seq: string): Promise<void>
   /** Deletes these, in one statement. */
   remove(seqs: readonly string[]): Promise<void>
   close(): Promise<void>
@@ -22,8 +26,8 @@ const ALL = 2_147_483_647
 const NEVER = new Date(0)
 
 /** The values of {@link expiredSql}'s parameters, in their order. */
-export function expiredValues(personaId: string, { keep, before }: Expiry, limit: number) {
-  return [personaId, before ?? NEVER, keep === 0 ? ALL : keep, limit] as const
+export function expiredValues(personaId: string, { young, keep, before }: Expiry, limit: number) {
+  return [personaId, young, before ?? NEVER, keep === 0 ? ALL : keep, limit] as const
 }
 
 /**
@@ -34,11 +38,23 @@ export function expiredSql(parameters: string): string {
   const newest = `
     SELECT seq FROM persona_revisions WHERE persona_id = (SELECT id FROM given) ORDER BY seq DESC LIMIT 1`
   return `
-    WITH given (id, expiry, kept, most) AS (SELECT ${parameters})
+    WITH given (id, young, expiry, kept, most) AS (SELECT ${parameters})
     SELECT CAST(seq AS TEXT) FROM (
       SELECT seq, at FROM persona_revisions WHERE persona_id = (SELECT id FROM given)
       ORDER BY seq LIMIT (SELECT most FROM given)
     ) AS oldest
-    WHERE seq <> (${newest})
-      AND (at < (SELECT expiry FROM given) OR seq <= (${newest} OFFSET (SELECT kept FROM given)))`
+    WHERE seq <> (${newest}) AND at < (SELECT young FROM given)
+      AND (at < (SELECT expiry FROM given) OR seq <= (${newest} OFFSET (SELECT kept FROM given)))
+    ORDER BY oldest.seq`
+}
+
+/**
+ * Raises the floor of the change stream, and never lowers it.
+ * @param parameter what the dialect writes for the value
+ * @param greatest the dialect's function for the greater of two values
+ */
+export function raiseFloorSql(parameter: string, greatest: string): string {
+  return `
+    INSERT INTO change_feed (id, epoch, floor) VALUES (1, '0', ${parameter})
+    ON CONFLICT (id) DO UPDATE SET floor = ${greatest}(change_feed.floor, excluded.floor)`
 }

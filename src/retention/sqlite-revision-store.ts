@@ -1,11 +1,12 @@
 import type { ArgType } from '@prisma/driver-adapter-utils'
 import type { DatabaseSettings } from '../config/settings.js'
 import { SqliteEngine } from '../database/sqlite/engine.js'
-import { type Expiry, expiredSql, expiredValues, type RevisionStore } from './revision-store.js'
+import { type Expiry, expiredSql, expiredValues, raiseFloorSql, type RevisionStore } from './revision-store.js'
 
-const EXPIRED = expiredSql('?, ?, ?, ?')
+const EXPIRED = expiredSql('?, ?, ?, ?, ?')
+const RAISE_FLOOR = raiseFloorSql('CAST(? AS INTEGER)', 'max')
 const argType = (scalarType: ArgType['scalarType']): ArgType => ({ scalarType, arity: 'scalar' })
-const EXPIRED_TYPES = [argType('string'), argType('datetime'), argType('int'), argType('int')]
+const EXPIRED_TYPES = (['string', 'datetime', 'datetime', 'int', 'int'] as const).map(argType)
 
 export class SqliteRevisionStore implements RevisionStore {
   private constructor(private readonly engine: SqliteEngine) {}
@@ -25,6 +26,10 @@ export class SqliteRevisionStore implements RevisionStore {
   async expired(personaId: string, expiry: Expiry, limit: number): Promise<readonly string[]> {
     const seqs = await this.#texts(EXPIRED, expiredValues(personaId, expiry, limit), EXPIRED_TYPES)
     return seqs.flatMap((seq) => seq ?? [])
+  }
+
+  async raiseFloor(seq: string): Promise<void> {
+    await this.engine.execute({ sql: RAISE_FLOOR, args: [seq], argTypes: [argType('string')] })
   }
 
   async remove(seqs: readonly string[]): Promise<void> {

@@ -72,6 +72,8 @@ describe('a backup under load', () => {
         expect(await lostIn(elsewhere, load, start)).toEqual([])
         const restored = await generations(elsewhere)
         expect(manifest.rows['personas']).toBe(restored.size)
+        const epoch = await epochOf(elsewhere)
+        expect(epoch).toMatch(/^[0-9a-f]{12}$/)
         expect(manifest.migrations.map(({ name }) => name)).toEqual(
           readMigrationFiles(kind === 'SQLite' ? 'sqlite' : 'postgresql').map(({ name }) => name),
         )
@@ -87,6 +89,8 @@ describe('a backup under load', () => {
         const live = await generations(database)
         const { replaced } = await restoreBackup(settings, file)
         expect(await generations(database)).toEqual(restored)
+        // Nobody goes on in it who has followed another history of the same numbers.
+        expect(await epochOf(database)).not.toBe(epoch)
         await assertKept(String(replaced), live)
         if (kind === 'SQLite') expect(damageOf(database.url.replace('file:', ''))).toEqual([])
       } finally {
@@ -106,6 +110,10 @@ describe('a backup under load', () => {
     it(promise, run, TIMEOUT_MS)
   })
 })
+
+async function epochOf(database: TestDatabase): Promise<unknown> {
+  return (await database.query('SELECT epoch FROM change_feed'))[0]?.['epoch']
+}
 
 function damageOf(file: string): string[] {
   return opened(file, findDamage)

@@ -259,8 +259,11 @@ describe('PostgreSQL', () => {
 
   it('gives up a connection that the network has forgotten, although new ones work', async () => {
     const proxy = await proxied()
-    const database = open({ busyTimeoutMs: 60_000 }, proxy.urlOf(temporary.url))
-    await Promise.all([database.probe(), rename(database)])
+    // One connection to read and one to write.
+    const database = open({ busyTimeoutMs: 60_000, poolSize: 2 }, proxy.urlOf(temporary.url))
+    await rename(database)
+    // After the signal of the write, on the same connection.
+    await database.probe()
     proxy.forget()
     const start = performance.now()
     const [read, write] = await Promise.allSettled([database.probe(), rename(database)])

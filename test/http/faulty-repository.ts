@@ -1,3 +1,6 @@
+import { ChangeFeed } from '../../src/personas/changes/change-feed.js'
+import { ChangeService } from '../../src/personas/changes/change.service.js'
+import { ChangeSource } from '../../src/personas/changes/change-source.js'
 import { PersonaRepository } from '../../src/personas/persona.repository.js'
 import { RevisionRepository } from '../../src/personas/revisions/revision.repository.js'
 import { RevisionService } from '../../src/personas/revisions/revision.service.js'
@@ -35,10 +38,24 @@ class FaultyRevisionRepository extends RevisionRepository {
   override readonly findOldest = this.fail
 }
 
+class FaultyChangeSource extends ChangeSource {
+  constructor(private readonly error: Error) {
+    super()
+  }
+
+  private readonly fail = (): Promise<never> => Promise.reject(this.error)
+
+  override readonly extent = this.fail
+  override readonly page = this.fail
+}
+
 /** From now on every call of the repositories fails with this error. */
 export function failWith(app: TestApp, error: Error): void {
   const fail = () => Promise.reject(error)
   Object.assign(app.app.get(PersonaReads, { strict: false }), { find: fail, findPage: fail })
   Reflect.set(app.app.get(PersonaService, { strict: false }), 'repository', new FaultyRepository(error))
   Reflect.set(app.app.get(RevisionService, { strict: false }), 'revisions', new FaultyRevisionRepository(error))
+  for (const reader of [ChangeFeed, ChangeService]) {
+    Reflect.set(app.app.get<object>(reader, { strict: false }), 'source', new FaultyChangeSource(error))
+  }
 }

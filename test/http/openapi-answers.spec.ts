@@ -1,3 +1,4 @@
+import { once } from 'node:events'
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
 import { DatabaseUnavailableError, StorageFullError } from '../../src/database/database-errors.js'
 import { Database } from '../../src/database/database.js'
@@ -51,6 +52,16 @@ onEachDatabase((kind) => {
   let fresh = ''
 
   type Call = readonly [operationId: string, status: number, send: () => Promise<Response>]
+
+  /** The answer to a request for a stream, with the first that comes of it in place of a body. */
+  async function firstBlockOf(target: string): Promise<Response> {
+    const response = await app().send('GET', target, { payloadAsStream: true })
+    const stream = response.stream()
+    const [block] = (await once(stream, 'data')) as [Buffer]
+    stream.destroy()
+    const { statusCode, headers } = response
+    return { statusCode, headers, json: () => block.toString('utf8') } as unknown as Response
+  }
 
   /** The answers that every call with a body has. */
   function bodyCalls(operationId: string, method: 'POST' | 'PUT' | 'PATCH' | 'DELETE', target: () => string): Call[] {
@@ -171,6 +182,12 @@ onEachDatabase((kind) => {
       const error = { 500: unforeseen, 503: away, 507: full }[status]
       return ['writeBatch', status, () => failedTogether(error, () => broken().sendJson('POST', BATCH, batchOf()))]
     }),
+    ['streamChanges', 200, () => firstBlockOf(`${PERSONAS}events`)],
+    ['streamChanges', 422, () => app().get(`${PERSONAS}events?after=a&after=b`)],
+    ...readCalls('streamChanges', () => `${PERSONAS}events`),
+    ['listChanges', 200, () => app().get(`${PERSONAS}changes?after=0-0&limit=3`)],
+    ['listChanges', 422, () => app().get(`${PERSONAS}changes?limit=0`)],
+    ...readCalls('listChanges', () => `${PERSONAS}changes`),
     ['listRevisions', 200, () => app().get(`${revisions()}?limit=1`)],
     ['listRevisions', 404, () => app().get(`${UNKNOWN}/revisions`)],
     ['listRevisions', 422, () => app().get(`${revisions()}?limit=0`)],
@@ -201,7 +218,7 @@ onEachDatabase((kind) => {
   ]
 
   /** Headers that HTTP itself brings, or that say nothing of the operation. */
-  const PLAIN_HEADERS = ['content-type', 'content-length', 'date', 'connection', 'cache-control']
+  const PLAIN_HEADERS = ['content-type', 'content-length', 'date', 'connection', 'cache-control', 'transfer-encoding']
 
   describe('what the document says of an answer', () => {
     let document: OpenApi

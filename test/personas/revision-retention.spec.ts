@@ -7,15 +7,18 @@ import { databases } from '../support/databases.js'
 import { aPersona, NOBODY } from './personas.js'
 
 const DAY_MS = 86_400_000
+/** Who follows the changes may be away for so long, and miss nothing. */
+const KEPT_FOR_MS = 15 * 60_000
+const MARGIN_MS = 30_000
 
 describe.each(Object.entries(databases))('the retention of revisions on %s', (_name, create) => {
   it('deletes by count and by age, over many batches, but never the last', async () => {
     const database = await create()
     const connection = await database.connect()
     const repository = new PrismaPersonaRepository(connection)
-    const sweep = (environment: Record<string, string>) => {
+    const sweep = (environment: Record<string, string>, laterMs = KEPT_FOR_MS + MARGIN_MS) => {
       const settings = parseSettings({ DATABASE_URL: database.url, ...environment }, false)
-      return new RevisionRetention(settings, pino({ level: 'silent' })).sweep()
+      return new RevisionRetention(settings, pino({ level: 'silent' })).sweep(Date.now() + laterMs)
     }
     const versionsOf = async (personaId: string) => {
       const found = await connection.read((client) =>
@@ -23,6 +26,7 @@ describe.each(Object.entries(databases))('the retention of revisions on %s', (_n
       )
       return found.map(({ version }) => version)
     }
+    const floorOf = async () => Number((await database.query('SELECT floor FROM change_feed'))[0]?.['floor'] ?? 0)
     const agedBy = (personaId: string, version: number, days: number) =>
       connection.write((client) =>
         client.personaRevision.updateMany({
@@ -43,12 +47,16 @@ describe.each(Object.entries(databases))('the retention of revisions on %s', (_n
         await agedBy(old.id, version, days)
       await agedBy(single.id, 1, 400)
 
-      expect(await sweep({})).toBe(0)
+      expect([await sweep({}), await floorOf()]).toEqual([0, 0])
       expect(await sweep({ REVISIONS_MAX_AGE_DAYS: '30' })).toBe(2)
       expect(await versionsOf(old.id)).toEqual([3, 4])
       expect(await versionsOf(single.id)).toEqual([1])
+      // The third persona's first change was the third of all, and 1,203 generations came before the second one of the old.
+      expect(await floorOf()).toBe(3 + 1_203 + 1)
+      expect(await sweep({ REVISIONS_KEEP: '2' }, KEPT_FOR_MS - MARGIN_MS)).toBe(0)
       expect(await sweep({ REVISIONS_KEEP: '2' })).toBe(1_202)
       expect((await versionsOf(busy.id)).length).toBe(2)
+      expect(await floorOf()).toBe(3 + 1_203 + 1)
       expect(await sweep({ REVISIONS_KEEP: '1', REVISIONS_MAX_AGE_DAYS: '1' })).toBe(2)
       for (const [{ id }, version] of [
         [busy, 1],
@@ -56,6 +64,7 @@ describe.each(Object.entries(databases))('the retention of revisions on %s', (_n
         [single, 1],
       ] as const)
         expect(await versionsOf(id)).toEqual([version])
+      expect(await floorOf()).toBe(3 + 1_203 + 2)
     } finally {
       await connection.close()
       await database.remove()

@@ -142,7 +142,8 @@ describe.each<Provider>(['sqlite', 'postgresql'])('prisma on %s', (provider) => 
 
     const outcome = await project.prisma(url, ['migrate', 'reset', '--force'])
     expect(outcome).toMatchObject({ code: 0, output: expect.stringContaining('Database reset successful') })
-    expect(await other.tables()).toEqual(['_prisma_migrations', 'idempotency_keys', 'persona_revisions', 'personas'])
+    const models = ['change_feed', 'idempotency_keys', 'persona_revisions', 'personas']
+    expect(await other.tables()).toEqual(['_prisma_migrations', ...models])
     if (provider === 'sqlite') expect(await other.query('PRAGMA journal_mode')).toEqual([{ journal_mode: 'wal' }])
     await other.close()
   })

@@ -32,8 +32,8 @@ const SQLITE_CHECKS: typeof CHECKS = {
 const JSON_COLUMNS = ['allowed_content_ratings', 'content_themes', 'platform_restrictions', 'style_preferences']
 const NOT_JSON = [`''`, `'sfw'`, `'["sfw"'`, `'{"a":}'`]
 
-/** Those of the history, whose rows the triggers write. */
-const REVISION_CHECKS = ['persona_revisions_kind_check', 'persona_revisions_state_check']
+/** Those of the history, whose rows the triggers write, and of who follows it. */
+const HISTORY_CHECKS = ['change_feed_id_check', 'persona_revisions_kind_check', 'persona_revisions_state_check']
 
 const EXPECTED = { sqlite: { ...CHECKS, ...SQLITE_CHECKS }, postgresql: CHECKS }
 const SCHEMAS = { sqlite: 'prisma/schema.prisma', postgresql: 'prisma/derived/postgresql.prisma' }
@@ -68,7 +68,7 @@ describe.each<Provider>(['sqlite', 'postgresql'])('the migrations for %s', (prov
   })
 
   it('leave exactly the named CHECK constraints in the database', async () => {
-    expect(await database.checks()).toEqual([...Object.keys(checks), ...REVISION_CHECKS].sort())
+    expect(await database.checks()).toEqual([...Object.keys(checks), ...HISTORY_CHECKS].sort())
   })
 
   it('accept a row of defaults', async () => {
@@ -92,6 +92,11 @@ describe.each<Provider>(['sqlite', 'postgresql'])('the migrations for %s', (prov
     const row = `INSERT INTO persona_revisions (persona_id, version, kind, state, changed, schema, at)
       VALUES ('bad', 1, ${values}, '[]', 1, '2026-01-01 00:00:00')`
     await expect(database.query(row)).rejects.toThrow(/persona_revisions_(kind|state)_check/)
+  })
+
+  it('refuse a second row of the change feed', async () => {
+    const row = `INSERT INTO change_feed (id, epoch, floor) VALUES (2, '0', 0)`
+    await expect(database.query(row)).rejects.toThrow('change_feed_id_check')
   })
 
   const refusals = Object.entries(checks).flatMap(([name, [column, values]]) =>

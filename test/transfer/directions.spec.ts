@@ -55,7 +55,12 @@ describe('a transfer while the server is in service', () => {
       expect(result).toMatchObject({
         ok: true,
         state: 'moved',
-        tables: [{ name: 'idempotency_keys' }, { name: 'persona_revisions' }, { name: 'personas' }],
+        tables: [
+          { name: 'change_feed' },
+          { name: 'idempotency_keys' },
+          { name: 'persona_revisions' },
+          { name: 'personas' },
+        ],
       })
       expect(result['changes']).toBeGreaterThan(0)
       expect(result['stopMs']).toBeGreaterThan(0)

@@ -7,6 +7,7 @@ import { clientConfigOf } from '../../database/postgresql/connection-config.js'
 import { BackupError } from '../backup-errors.js'
 import { assertHash, assertSize } from '../check-backup.js'
 import { sha256Of } from '../durable.js'
+import { CHANGE_FEED, newEpoch, newEpochSql } from '../change-epoch.js'
 import { errorCodeOf } from '../error-code.js'
 import type { BackupProgress } from '../messages.js'
 import { pendingIn, type RestorableSettings, type Restored, type RestoreSource } from '../restorable.js'
@@ -46,7 +47,21 @@ export async function restorePostgresql(
   const words = ['--clean', '--if-exists', '--single-transaction', '--exit-on-error', '--no-owner', '--no-password']
   const { database = '' } = clientConfigOf(url)
   await runProgram(await findProgram('pg_restore', oldest), [...words, `--dbname=${database}`, file], url, text)
+  await beginEpoch(url)
   return { replaced: kept?.file ?? null, pending }
+}
+
+// The restored history gives out numbers again that the replaced one gave to other changes: whoever follows it is to notice.
+async function beginEpoch(url: string): Promise<void> {
+  const client = new pg.Client({ ...ownConfigOf(url), connectionTimeoutMillis: CONNECT_TIMEOUT_MS })
+  client.on('error', () => undefined)
+  await client.connect()
+  try {
+    const { rows } = await client.query(`SELECT 1 FROM pg_class WHERE oid = to_regclass('${CHANGE_FEED}')`)
+    if (rows.length > 0) await client.query(newEpochSql('$1'), [newEpoch()])
+  } finally {
+    await client.end()
+  }
 }
 
 type History = Parameters<typeof compareHistory>[1]

@@ -22,7 +22,8 @@ import { removeLeftovers } from '../folder.js'
 import type { BackupProgress } from '../messages.js'
 import { newWorkFiles } from '../names.js'
 import { pendingIn, type RestorableSettings, type Restored, type RestoreSource } from '../restorable.js'
-import { inspectFile } from './inspect.js'
+import { CHANGE_FEED, newEpoch, newEpochSql } from '../change-epoch.js'
+import { inspectFile, tablesOf } from './inspect.js'
 import { assertUnused, replaceDatabase } from './replace.js'
 
 type OnProgress = (progress: BackupProgress) => void
@@ -46,6 +47,7 @@ export async function restoreSqlite(
     onProgress({ phase: 'checking', done: 0, total: 1 })
     const pending = check(source, copy)
     onProgress({ phase: 'checking', done: 1, total: 1 })
+    beginEpoch(copy)
     giveOwnerOf(target.file, copy)
     syncPath(copy)
     return { replaced: replaceDatabase(target.file, copy), pending }
@@ -70,6 +72,16 @@ async function copyFile({ file, manifest }: RestoreSource, copy: string, onProgr
   })
   await pipeline(createReadStream(file), hashing, createWriteStream(copy, { flags: 'wx', mode: 0o600 }))
   if (manifest) assertHash(file, manifest, hash.digest('hex'))
+}
+
+// The restored history gives out numbers again that the replaced one gave to other changes: whoever follows it is to notice.
+function beginEpoch(copy: string): void {
+  const driver = openBetterSqlite3(copy, { readonly: false, timeoutMs: 0 })
+  try {
+    if (tablesOf(driver).includes(CHANGE_FEED)) driver.prepare(newEpochSql('?')).run(newEpoch())
+  } finally {
+    driver.close()
+  }
 }
 
 /** @returns the migrations that the copy lacks */

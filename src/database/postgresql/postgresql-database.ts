@@ -1,19 +1,25 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import { PrismaPg } from '@prisma/adapter-pg'
 import { PrismaClient } from '../../generated/postgresql/client.js'
-import type { DatabaseClient, DatabaseDescription, DirectReads } from '../database.js'
+import type { CommitWatch } from '../commit-watch.js'
+import type { DatabaseClient, DatabaseDescription, DirectReads, GivenNumbers } from '../database.js'
 import { WriteLockTimeoutError, WriteOutcomeUnknownError, WriteQueueFullError } from '../database-errors.js'
 import { FifoLock } from '../fifo-lock.js'
 import type { TransactionKind } from '../observer.js'
 import { type NestableClient, PrismaDatabase, type TransactionalClient } from '../prisma-database.js'
+import { CommitSignal, SIGNAL } from './commit-signal.js'
 import { isPooled, limitedConfigOf } from './connection-config.js'
 import { isConflict, isStaleConnection, translate } from './failures.js'
+import { givenNumbersOf } from './given-numbers.js'
+import { listeningUrlOf, NotifyWatch } from './notify-watch.js'
 import type { PoolUse, PostgresqlObserver, PostgresqlOutcome } from './observer.js'
 import { PreparedReads } from './prepared-reads.js'
 import { RolePool } from './role-pool.js'
 
 export interface PostgresqlDatabaseOptions {
   readonly url: string
+  /** The server itself, when `url` is a pooler; null when there is no way past that. */
+  readonly directUrl?: string | null
   /** Most connections, half of them to read and half to write; 2 at least. */
   readonly poolSize: number
   readonly connectTimeoutMs: number
@@ -42,6 +48,8 @@ export class PostgresqlDatabase extends PrismaDatabase {
   override readonly provider = 'postgresql'
   override readonly directReads: DirectReads
   readonly #turns: FifoLock
+  /** Sent by those who read, so that it takes no connection from those who write. */
+  readonly #signal = new CommitSignal(() => this.rolePools[0].query({ text: SIGNAL }))
 
   private constructor(
     private readonly clients: { readonly reader: TransactionalClient; readonly writer: TransactionalClient },
@@ -86,6 +94,16 @@ export class PostgresqlDatabase extends PrismaDatabase {
     return this.translated(() => onceMoreIfStale(() => work(this.reader)))
   }
 
+  override numbersOf(table: string): Promise<GivenNumbers> {
+    const [readers] = this.rolePools
+    return this.translated(() => onceMoreIfStale(() => givenNumbersOf(table, (config) => readers.query(config))))
+  }
+
+  override watchCommits(onCommit: () => void): CommitWatch {
+    const { url, directUrl = null } = this.options
+    return new NotifyWatch(listeningUrlOf(url, directUrl), onCommit)
+  }
+
   override write<T>(work: (client: DatabaseClient) => Promise<T>): Promise<T> {
     return this.translated(() => this.#inTurn('write', () => work(this.writer)))
   }
@@ -123,6 +141,7 @@ export class PostgresqlDatabase extends PrismaDatabase {
   }
 
   override async close(): Promise<void> {
+    this.#signal.close()
     await Promise.all(Object.values(this.clients).map((client) => client.$disconnect()))
   }
 
@@ -165,6 +184,7 @@ export class PostgresqlDatabase extends PrismaDatabase {
       throw failure
     } finally {
       leave()
+      if (outcome !== 'rollback') this.#signal.committed()
       observer.onTransactionEnd?.({ kind, outcome, heldMs: performance.now() - startedAt })
     }
   }

@@ -8,10 +8,12 @@ import {
   WriteOutcomeUnknownError,
   WriteQueueFullError,
 } from '../database-errors.js'
-import type { DatabaseClient, DatabaseDescription, DirectReads } from '../database.js'
+import type { CommitWatch } from '../commit-watch.js'
+import type { DatabaseClient, DatabaseDescription, DirectReads, GivenNumbers } from '../database.js'
 import { type NestableClient, PrismaDatabase } from '../prisma-database.js'
 import { readPrismaFailure } from '../prisma-error.js'
 import { SqliteAdapterFactory } from './adapter.js'
+import { DataVersionWatch } from './data-version-watch.js'
 import { COMMIT_OUTCOME_UNKNOWN, TRANSACTION_CLOSED, WRITE_QUEUE_FULL } from './errors.js'
 import { DEFAULT_TRANSACTION_TIMEOUT_MS, SqliteEngine, type SqliteEngineOptions } from './engine.js'
 
@@ -23,6 +25,7 @@ const UNAVAILABLE = /^SQLITE_(CANTOPEN|IOERR|READONLY|NOTADB|CORRUPT|PROTOCOL|PE
 
 /** What a write needs in the WAL, and what the WAL's last page may still have when there is no more of it. */
 const MIN_ROOM_BYTES = 262_144
+const NUMBERS = 'SELECT seq FROM sqlite_sequence WHERE name = ?'
 const DESCRIBING = ['page_size', 'page_count', 'freelist_count', 'journal_mode', 'encoding', 'user_version'] as const
 
 /** A number of SQLite's, which may come as a text. */
@@ -41,6 +44,7 @@ export class SqliteDatabase extends PrismaDatabase {
   private constructor(
     client: PrismaClient,
     private readonly engine: SqliteEngine,
+    private readonly file: string,
   ) {
     // One client: the engine tells reads and writes apart by what SQLite says of the statement.
     super(client, client)
@@ -57,7 +61,7 @@ export class SqliteDatabase extends PrismaDatabase {
         timeout: transactionTimeoutMs + PRISMA_MARGIN_MS,
       },
     })
-    return new SqliteDatabase(client, engine)
+    return new SqliteDatabase(client, engine, options.file)
   }
 
   override assertUsable(): void {
@@ -72,6 +76,18 @@ export class SqliteDatabase extends PrismaDatabase {
     const details = Object.fromEntries(entries)
     const bytes = Number(details['page_size']) * Number(details['page_count'])
     return { version: String(await read('SELECT sqlite_version()')), bytes, details }
+  }
+
+  // One writes at a time: a number that is given out comes with its row, or not at all.
+  override async numbersOf(table: string): Promise<GivenNumbers> {
+    const query = { sql: NUMBERS, args: [table], argTypes: [{ scalarType: 'string', arity: 'scalar' } as const] }
+    const { rows } = await this.translated(() => this.engine.query(query))
+    const last = Number(rows[0]?.[0] ?? 0)
+    return { last, settled: last }
+  }
+
+  override watchCommits(onCommit: () => void): CommitWatch {
+    return new DataVersionWatch(this.file, onCommit)
   }
 
   override probeWrite(): Promise<void> {

@@ -1,0 +1,9 @@
+-- CreateTable
+CREATE TABLE "change_feed" (
+    "id" INTEGER NOT NULL PRIMARY KEY,
+    "epoch" TEXT NOT NULL,
+    "floor" BIGINT NOT NULL,
+
+    -- Written by hand: there is one row at most, and none until one is needed.
+    CONSTRAINT "change_feed_id_check" CHECK ("id" = 1)
+);

@@ -1,0 +1,31 @@
+import { Buffer } from 'node:buffer'
+import type { ChangePage } from './change-source.js'
+import { changeBlock } from './change.presenter.js'
+
+/** Blocks that are written together. Every listener is handed the same bytes. */
+export interface Chunk {
+  readonly bytes: Buffer
+  /** Where a stream is after it. */
+  readonly seq: number
+  readonly events: number
+}
+
+/** Small events are put together up to here: a write for each costs more than the event itself. */
+const CHUNK_BYTES = 16_384
+
+/** Serialises a page. */
+export function chunksOf({ changes, extent }: ChangePage): Chunk[] {
+  const chunks: Chunk[] = []
+  let blocks: Buffer[] = []
+  let bytes = 0
+  for (const [index, change] of changes.entries()) {
+    const block = changeBlock(extent.epoch, change)
+    blocks.push(block)
+    bytes += block.length
+    if (bytes < CHUNK_BYTES && index < changes.length - 1) continue
+    chunks.push({ bytes: Buffer.concat(blocks), seq: change.seq, events: blocks.length })
+    blocks = []
+    bytes = 0
+  }
+  return chunks
+}
