@@ -21,7 +21,8 @@ type Field = keyof PersonaFields
 
 /**
  * What is left to do of an edit that was made from an older version, when none of the fields that it is about has changed
- * since. A field that was changed to what the edit wants is no conflict: nobody's value is lost.
+ * since. One that was changed to the very value that the edit wants is in conflict as well: of two who count from 5 to 6,
+ * one has not counted.
  * @param bases what the persona was at that version: more than one state when somebody wrote past the service, which
  *   counts no versions, and then the edit may have been made from any of them; none when it is not known any more
  * @throws StaleVersionError with every field in conflict
@@ -39,9 +40,7 @@ export function mergeStaleEdit(
     scope === 'whole' || (field in wanted && (scope === 'given' || bases.some((persona) => !isWanted(field, persona))))
   const about = PERSONA_FIELDS.filter(isAbout)
   const hasChanged = (field: Field) => bases.some((persona) => !isDeepStrictEqual(persona[field], current[field]))
-  const conflicts = about
-    .filter((field) => hasChanged(field) && (scope === 'whole' || !isWanted(field, current)))
-    .map((field) => conflictIn(field, base, current, wanted))
+  const conflicts = about.filter(hasChanged).map((field) => conflictIn(field, base, current, wanted))
   if (conflicts.length > 0) throw new StaleVersionError(current, conflicts)
   const changes = Object.entries(changesOf(current)) as [Field, unknown][]
   return Object.fromEntries(changes.filter(([field]) => about.includes(field) && !isWanted(field, current)))

@@ -88,13 +88,19 @@ onEachDatabase((kind) => {
       expectMerged(await edit('PUT', url, { name: first.name }), 2, { name: 'Second' })
     })
 
+    it.each<Method>(['PUT', 'PATCH'])('is merged when it changes nothing: %s', async (method) => {
+      const { url } = await aPersonaChangedBy({ name: 'Second', style_preferences: { x: [1, { y: 2 }] } })
+      expectMerged(await edit(method, url, {}), 2, { name: 'Second' })
+    })
+
+    // Of two who count from 5 to 6 with If-Match, one has not counted.
     it.each<Method>(['PUT', 'PATCH'])(
-      'is no conflict when it wants what is there, or changes nothing: %s',
+      'is in conflict when it wants what another has made of it: %s',
       async (method) => {
-        const { url } = await aPersonaChangedBy({ name: 'Second', style_preferences: { x: [1, { y: 2 }] } })
-        expectMerged(await edit(method, url, {}), 2, { name: 'Second' })
-        expectMerged(await edit(method, url, { name: 'Second' }), 2, { name: 'Second' })
-        expectMerged(await edit(method, url, { name: 'Second', is_active: false }), 3, { is_active: false })
+        const { url } = await aPersonaChangedBy({ name: 'Second' })
+        const refused = await edit(method, url, { name: 'Second', is_active: false })
+        expect(conflictsOf(refused)).toEqual([expect.objectContaining({ current: 'Second', requested: 'Second' })])
+        expect((await app().get(url)).json()).toMatchObject({ version: 2, is_active: true })
       },
     )
 
