@@ -13,12 +13,10 @@ import { openPersonaReads } from '../../src/personas/reads/open-persona-reads.js
 import type { PersonaReads } from '../../src/personas/reads/persona.reads.js'
 import { RepositoryReads } from '../../src/personas/reads/repository-reads.js'
 import { parseSettings } from '../../src/config/settings.js'
-import { seed } from '../proof/scale.js'
+import { scale, seed } from '../proof/scale.js'
 import { databases, onEachDatabase, type TestDatabase } from '../support/databases.js'
 import { aPersona, NOBODY } from './personas.js'
 
-const RUNS = 25
-const TEST_TIMEOUT_MS = 120_000
 const PAGES = [
   { skip: 0, limit: 10, activeOnly: true },
   { skip: 1, limit: 2, activeOnly: false },
@@ -106,10 +104,10 @@ onEachDatabase((kind) => {
               await expectSame(past)
             }
           }),
-          { seed, numRuns: RUNS },
+          { seed, numRuns: scale.generatedRuns },
         )
       },
-      TEST_TIMEOUT_MS,
+      scale.testTimeoutMs,
     )
 
     if (kind === 'SQLite') {

@@ -16,6 +16,10 @@ const usual = isSoak
       pinnedMs: 60_000,
       freshnessMs: 180_000,
       freshnessKills: 60,
+      /** How many generated sequences of changes a way of reading is held against. */
+      generatedRuns: 300,
+      /** How often a transfer dies after calls of the same name. */
+      deathsAfterEachCall: Infinity,
       /** The share of what is timed that must be within its limit. */
       promptShare: 0.99,
       /** The least share of the throughput before an overload that must be there after it. */
@@ -30,6 +34,8 @@ const usual = isSoak
       pinnedMs: 6_000,
       freshnessMs: 3_000,
       freshnessKills: 2,
+      generatedRuns: 10,
+      deathsAfterEachCall: 3,
       promptShare: 0.9,
       // Other tests and programs take their part of the machine: a short measurement sees more of that.
       recoveredShare: 0.8,

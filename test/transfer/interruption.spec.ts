@@ -6,6 +6,7 @@ import { Transfer } from '../../src/transfer/transfer.js'
 import { unseal } from '../../src/transfer/abort.js'
 import { openSource } from '../../src/transfer/open.js'
 import { Sandbox } from '../processes/sandbox.js'
+import { scale } from '../proof/scale.js'
 import { before, dyingWhen, Killed } from './interception.js'
 import {
   closePostgres,
@@ -42,6 +43,13 @@ function isKilled(error: unknown): boolean {
 /** The one error that a write may meet: a kill that came after the seal leaves a source that takes none. */
 function assertMoved(error: Error): void {
   expect(error.message).toContain('this database was moved')
+}
+
+/** After how many calls to die: after the first few of each name, or after every one. */
+function deathsAmong(steps: readonly string[]): number[] {
+  const isAmongFirst = (step: string, index: number) =>
+    steps.slice(0, index).filter((earlier) => earlier === step).length < scale.deathsAfterEachCall
+  return steps.flatMap((step, index) => (isAmongFirst(step, index) ? [index + 1] : []))
 }
 
 describe('an interrupted transfer', () => {
@@ -82,7 +90,7 @@ describe('an interrupted transfer', () => {
       const [from, to] = [await makeSource(), await makeTarget()]
       await fill(from, ROWS)
       const steps = await runUntil(Infinity, from, to)
-      for (let calls = 1; calls <= steps.length; calls++) {
+      for (const calls of deathsAmong(steps)) {
         await reset(from, to)
         const made = await runUntil(calls, from, to)
         // What is written between the two runs is there too, as long as writes are taken.
@@ -95,7 +103,7 @@ describe('an interrupted transfer', () => {
       await reset(from, to)
       expect(await leftovers(from)).toEqual([])
     },
-    60_000,
+    scale.testTimeoutMs,
   )
 
   it('by kill -9, at each thing that it says, goes on', async () => {
