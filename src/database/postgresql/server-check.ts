@@ -17,6 +17,8 @@ export interface ServerCheck {
 }
 
 const CONNECT_TIMEOUT_MS = 5_000
+/** Of each worker, while somebody follows the changes. */
+const LISTENING = 1
 // A limit of -1 is none. Superusers may go beyond all but the first, which is no reason to plan for it.
 const FACTS = `
   SELECT LEAST(
@@ -37,12 +39,12 @@ const FACTS = `
 export async function checkServer(url: string, workers: number, poolSize: number): Promise<ServerCheck> {
   const facts = await ask(url)
   // A reload has one worker more for a moment.
-  const wanted = (workers > 1 ? workers + 1 : 1) * poolSize
+  const wanted = (workers > 1 ? workers + 1 : 1) * (poolSize + LISTENING)
   const isTooMuch = !isPooled(url) && wanted > facts.connections
   return {
     refusal: isTooMuch
-      ? `${workers} WORKERS with a DATABASE_POOL_SIZE of ${poolSize} may open ${wanted} connections (a reload has one more ` +
-        `worker), and the PostgreSQL server permits ${facts.connections}: lower one of the two, raise max_connections, or put a pooler in between.`
+      ? `${workers} WORKERS with a DATABASE_POOL_SIZE of ${poolSize} may open ${wanted} connections (one of each worker is ` +
+        `for notifications, and a reload has one more worker), and the PostgreSQL server permits ${facts.connections}: lower one of the two, raise max_connections, or put a pooler in between.`
       : undefined,
     warnings: (['synchronous_commit', 'fsync', 'full_page_writes'] as const)
       .filter((name) => facts[name] === 'off')
