@@ -15,14 +15,16 @@ const LOAD = fileURLToPath(new URL('../load.mjs', import.meta.url))
  * @param {number} cell.personas how many the database has
  * @param {string[]} cell.routes
  * @param {{ url: string, file?: string, folder: string, serverPid?: number }} cell.database
+ * @param {string[]} [cell.nodeArgs] options of Node's for the service
  * @param {Pick<import('./plan.mjs').Plan, 'connections' | 'warmUpMs' | 'leadMs' | 'windowMs'>} timing
  * @returns {Promise<object[]>} what the load reported of each route
  */
-export async function measureStart({ service, workers, personas, routes, database }, timing) {
+export async function measureStart({ service, workers, personas, routes, database, nodeArgs }, timing) {
   const cores = coresFor(workers)
   const { settings, ...program } = SERVICES[service].server(database)
   const environment = { ...settings, WORKERS: String(workers) }
-  const server = await startServer({ ...program, folder: database.folder, settings: environment, cores: cores?.server })
+  const place = { folder: database.folder, settings: environment, cores: cores?.server, nodeArgs }
+  const server = await startServer({ ...program, ...place })
   const pids = { service: server.pid, database: database.serverPid }
   const target = { port: server.port, personas, connections: timing.connections, pids }
   let load

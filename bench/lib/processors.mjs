@@ -20,9 +20,10 @@ export function coresFor(workers) {
   return { server: cores.slice(0, workers), load: cores.slice(-1) }
 }
 
-/** What `fork` needs to keep a process on these cores. */
-export function pinned(cores) {
-  return cores ? { execPath: 'taskset', execArgv: ['--cpu-list', cores.join(','), process.execPath] } : {}
+/** What `fork` needs to keep a process on these cores, and to start it with these options of Node's. */
+export function pinned(cores, nodeArgs = []) {
+  if (!cores) return { execArgv: nodeArgs }
+  return { execPath: 'taskset', execArgv: ['--cpu-list', cores.join(','), process.execPath, ...nodeArgs] }
 }
 
 /**

@@ -32,11 +32,12 @@ export async function startService(folder, settings) {
  * @param {string} server.folder where it works
  * @param {Record<string, string>} server.settings its environment, and nothing else of this process's
  * @param {number[]} [server.cores] those that it may run on; all by default
+ * @param {string[]} [server.nodeArgs] options of Node's
  */
-export async function startServer({ program, args = [], folder, settings, cores }) {
+export async function startServer({ program, args = [], folder, settings, cores, nodeArgs }) {
   const port = await freePort()
   const child = fork(fileURLToPath(program), args, {
-    ...pinned(cores),
+    ...pinned(cores, nodeArgs),
     cwd: folder,
     env: environment({ PORT: String(port), LOG_FORMAT: 'json', LOG_LEVEL: 'warn', ...settings }),
     stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
