@@ -50,6 +50,8 @@ async function profile(route) {
 /** The largest one: each thread of a process writes its own. */
 function profileIn(folder) {
   const files = readdirSync(folder).filter((name) => name.endsWith('.cpuprofile'))
-  const [largest] = files.map((name) => join(folder, name)).sort((one, other) => statSync(other).size - statSync(one).size)
+  const [largest] = files
+    .map((name) => join(folder, name))
+    .sort((one, other) => statSync(other).size - statSync(one).size)
   return JSON.parse(readFileSync(largest, 'utf8'))
 }

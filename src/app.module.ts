@@ -1,6 +1,8 @@
 import { type DynamicModule, Module, type Type } from '@nestjs/common'
 import { APP_FILTER } from '@nestjs/core'
 import type { Logger } from 'pino'
+import { AccessModule } from './access/access.module.js'
+import type { KeyRing } from './access/key-ring.js'
 import { AdminModule } from './admin/admin.module.js'
 import { ConfigModule } from './config/config.module.js'
 import type { Settings } from './config/settings.js'
@@ -27,6 +29,7 @@ export class AppModule {
     logger: Logger,
     openDatabase: OpenDatabase,
     { metrics, gatherer }: Measuring,
+    keys: KeyRing,
     controllers: readonly Type[],
   ): DynamicModule {
     return {
@@ -36,6 +39,7 @@ export class AppModule {
         LoggingModule.forRoot(logger),
         DatabaseModule.forRoot(openDatabase, metrics),
         MetricsModule.forRoot(metrics, gatherer),
+        AccessModule.forRoot(keys),
         HealthModule,
         PersonasModule,
         AdminModule,

@@ -4,22 +4,21 @@ import type { Type } from '@nestjs/common'
 import { NestFactory } from '@nestjs/core'
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify'
 import type { Logger } from 'pino'
+import { addGate, type RateLimit } from './access/gate.js'
+import { KeyRing } from './access/key-ring.js'
+import { LocalLimiter, WorkerLimiter } from './access/limits/rate-limiter.js'
 import { AppModule, type Measuring } from './app.module.js'
 import type { Settings } from './config/settings.js'
 import type { OpenDatabase } from './database/database.module.js'
 import { openDatabase as openConfiguredDatabase } from './database/open-database.js'
-import {
-  addMethodFallbacks,
-  addRequestLog,
-  hostFault,
-  ignoreExpectations,
-  setCommonHeaders,
-} from './http/fastify-hooks.js'
+import { addMethodFallbacks, addRequestLog, ignoreExpectations, setCommonHeaders } from './http/fastify-hooks.js'
+import { addHostCheck } from './http/host-check.js'
 import { registerJsonBodyParser } from './http/json-body.js'
 import { clientErrorAnswer, frameworkErrorAnswer } from './http/raw-problems.js'
 import { requestIdOf } from './http/request-id.js'
 import { RESPONSE_HEADERS } from './http/openapi.js'
-import { serveOpenApi } from './http/swagger.js'
+import { securityHeaders } from './http/security-headers.js'
+import { openDocumentation, serveOpenApi } from './http/swagger.js'
 import { NestLogger } from './logging/logger.js'
 import { LocalGatherer, WorkerGatherer } from './metrics/gatherer.js'
 import { ProcessMetrics } from './metrics/process-metrics.js'
@@ -38,8 +37,10 @@ export interface AppOptions {
   readonly controllers?: readonly Type[]
 }
 
-// A client that sends a body this slowly holds a connection, and a shutdown, for nothing.
-const REQUEST_TIMEOUT_MS = 30_000
+/** Node's own limit, which a setting of Node's could change. */
+const MAX_HEADER_BYTES = 16_384
+/** How late a client that is too slow is found, at most: Node looks at all connections so often. */
+const SLOW_CLIENTS_EVERY_MS = 1_000
 // An id that is too long is an unknown one (404), not a request that could not be understood.
 const MAX_PATH_PARAMETER = 65_536
 
@@ -49,35 +50,26 @@ const EXPOSED_HEADERS = Object.keys(RESPONSE_HEADERS)
 /** Builds the application, ready to serve (`inject` works); listening is up to the caller. */
 export async function createApp(options: AppOptions): Promise<NestFastifyApplication> {
   const { settings, logger, worker, openDatabase = openConfiguredDatabase, controllers = [] } = options
-  const adapter = new FastifyAdapter({
-    skipMiddie: true,
-    bodyLimit: settings.server.bodyLimitBytes,
-    genReqId: requestIdOf,
-    // A request on a connection that is still open is answered while the others are being finished.
-    return503OnClosing: false,
-    forceCloseConnections: 'idle',
-    requestTimeout: REQUEST_TIMEOUT_MS,
-    // Answered here, with a problem document, and not by Node.
-    http: { requireHostHeader: false },
-    routerOptions: { ignoreTrailingSlash: true, maxParamLength: MAX_PATH_PARAMETER },
-    frameworkErrors: frameworkErrorAnswer(worker),
-    clientErrorHandler: clientErrorAnswer,
-  })
+  const adapter = createAdapter(settings, worker)
   const fastify = adapter.getInstance()
   // The adapter runs this hook before every other, so that what CORS answers has the headers too.
   adapter.setOnRequestHook((request, reply, done) => {
     setCommonHeaders(request, reply, worker)
-    done(hostFault(request))
+    done()
   })
   ignoreExpectations(fastify)
   addRequestLog(fastify, logger)
   const measuring = measure(options)
   measuring.metrics.http.watch(fastify)
+  addHostCheck(fastify, settings.access.allowedHosts)
   const finishMethodFallbacks = addMethodFallbacks(fastify)
+  openDocumentation(fastify)
+  const keys = new KeyRing(settings, logger)
+  addGate(fastify, keys, rateLimitOf(settings))
   registerJsonBodyParser(fastify)
 
   const app = await NestFactory.create<NestFastifyApplication>(
-    AppModule.forRoot(settings, logger, openDatabase, measuring, controllers),
+    AppModule.forRoot(settings, logger, openDatabase, measuring, keys, controllers),
     adapter,
     {
       bodyParser: false,
@@ -85,12 +77,52 @@ export async function createApp(options: AppOptions): Promise<NestFastifyApplica
       abortOnError: false,
     },
   )
-  if (settings.server.corsOrigins.length > 0) enableCors(app, settings.server.corsOrigins)
+  tellBrowsers(app, settings)
   serveOpenApi(app)
   await app.init()
   finishMethodFallbacks()
   await fastify.ready()
   return app
+}
+
+function createAdapter({ server, access }: Settings, worker: number | undefined): FastifyAdapter {
+  return new FastifyAdapter({
+    skipMiddie: true,
+    bodyLimit: server.bodyLimitBytes,
+    genReqId: requestIdOf,
+    trustProxy: access.trustedProxies.length > 0 && [...access.trustedProxies],
+    // A request on a connection that is still open is answered while the others are being finished.
+    return503OnClosing: false,
+    forceCloseConnections: 'idle',
+    // A client that sends its request slowly holds a connection, and a shutdown, for nothing.
+    requestTimeout: server.requestTimeoutMs,
+    http: {
+      // Answered here, with a problem document, and not by Node.
+      requireHostHeader: false,
+      maxHeaderSize: MAX_HEADER_BYTES,
+      headersTimeout: server.headersTimeoutMs,
+      connectionsCheckingInterval: SLOW_CLIENTS_EVERY_MS,
+    },
+    routerOptions: { ignoreTrailingSlash: true, maxParamLength: MAX_PATH_PARAMETER },
+    frameworkErrors: frameworkErrorAnswer(worker),
+    clientErrorHandler: clientErrorAnswer,
+  })
+}
+
+function rateLimitOf({ server, access }: Settings): RateLimit | null {
+  const { rateLimitPerMinute: perMinute } = access
+  if (perMinute === 0) return null
+  const limiter = cluster.isWorker ? new WorkerLimiter(perMinute, server.workers, process) : new LocalLimiter(perMinute)
+  return { perMinute, limiter }
+}
+
+/** What pages in a browser may do: their own origin everything, others what CORS_ORIGINS says, and nothing else. */
+function tellBrowsers(app: NestFastifyApplication, { server, access }: Settings): void {
+  const { corsOrigins } = server
+  app.useSecurityHeaders(securityHeaders(access.hstsMaxAgeSeconds))
+  // Some requests that change something need no permission by CORS: those without a body, which a form can send too.
+  if (!corsOrigins.includes('*')) app.enableCsrfProtection({ trustedOrigins: [...corsOrigins] })
+  if (corsOrigins.length > 0) enableCors(app, corsOrigins)
 }
 
 function measure({ settings, worker, rootMetrics }: AppOptions): Measuring {

@@ -1,6 +1,7 @@
 import cluster from 'node:cluster'
 import { inspect } from 'node:util'
 import type { Logger } from 'pino'
+import { refusalWithoutKeys } from './access/start-check.js'
 import { RootDuties } from './cluster/root-duties.js'
 import { Primary } from './cluster/primary.js'
 import type { serve as serveHere } from './cluster/serve.js'
@@ -44,7 +45,9 @@ async function main(): Promise<void> {
     .catch(explainUnopened)
   // The two wait for different things: a process that is started, and the disk.
   await Promise.all([tryLocks(settings.database), migrate(settings, logger)])
-  const refusal = await refusalOfServer(settings, logger).catch(explainUnopened)
+  const refusal =
+    (await refusalOfServer(settings, logger).catch(explainUnopened)) ??
+    (await refusalWithoutKeys(settings).catch(explainUnopened))
   if (refusal !== undefined) throw new StartFailedError(refusal)
   const duties = new RootDuties(settings, logger)
   if (settings.server.workers > 1) {

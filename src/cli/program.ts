@@ -6,6 +6,7 @@ import { checkpointCommand } from './commands/checkpoint.js'
 import { demoCommand } from './commands/demo.js'
 import { doctorCommand } from './commands/doctor.js'
 import { importLegacyCommand } from './commands/import-legacy.js'
+import { keysCommand } from './commands/keys.js'
 import { migrateCommand } from './commands/migrate.js'
 import { restoreCommand } from './commands/restore.js'
 import { serveCommand } from './commands/serve.js'
@@ -27,6 +28,7 @@ export function createProgram(): Command {
   const commands = [
     serveCommand(),
     migrateCommand(),
+    keysCommand(),
     doctorCommand(),
     backupCommand(),
     backupsCommand(),

@@ -1,5 +1,6 @@
 import { renameSync } from 'node:fs'
 import type { Logger } from 'pino'
+import { RateOffice } from '../access/limits/rate-office.js'
 import { BackupSchedule, type BackupStatus } from '../backup/schedule.js'
 import type { Settings } from '../config/settings.js'
 import { ticketsFor } from '../database/root-database.js'
@@ -55,11 +56,13 @@ export class RootDuties {
     const files = this.#files
     metrics.addPrimary()
     const gatherOffice = new GatherOffice(metrics)
+    const rateOffice = new RateOffice(this.#settings.access.rateLimitPerMinute)
     const giveTickets = ticketsFor(this.#settings.database, (tickets) => metrics.watchTickets(tickets))
     return {
       onFork: (worker, slot) => {
         giveTickets(worker, slot)
         gatherOffice.attach(worker)
+        rateOffice.attach(worker)
       },
       onDeath: (slot) => metrics.workerDied(slot),
       get databaseFiles() {

@@ -1,18 +1,19 @@
-import { availableParallelism } from 'node:os'
 import { isIP } from 'node:net'
 import { resolve } from 'node:path'
 import * as z from 'zod'
-import { type DatabaseTarget, KNOWN_DATABASE_URLS, parseDatabaseUrl } from './database-url.js'
+import {
+  databaseUrl,
+  directUrl,
+  flag,
+  hostNames,
+  oneOf,
+  origins,
+  proxies,
+  type SettingDefinition,
+  wholeNumber,
+  workers,
+} from './setting-schemas.js'
 
-/** One environment variable: how it is read, its default as a person would write it, its bounds, and why it exists. */
-export interface SettingDefinition {
-  readonly schema: z.ZodType
-  readonly defaultText: string
-  readonly values: string
-  readonly description: string
-}
-
-const MAX_WORKERS = 64
 const MAX_BUSY_TIMEOUT_MS = 600_000
 const MAX_WRITE_QUEUE = 100_000
 /** One to read, one to write. */
@@ -26,60 +27,18 @@ const MAX_WAL_BYTES = 1_073_741_824
 const MAX_FREE_DISK_BYTES = Number.MAX_SAFE_INTEGER
 /** Two weeks; a timer takes 24 days at most. */
 const MAX_BACKUP_INTERVAL_MINUTES = 20_160
-/** Four weeks. */
 const MAX_CACHE_BYTES = 1_073_741_824
 const MAX_REVISIONS_KEPT = 1_000_000
 /** A hundred years. */
 const MAX_REVISION_DAYS = 36_500
+/** Four weeks. */
 const MAX_IDEMPOTENCY_KEEP_HOURS = 672
 const MAX_BACKUPS_KEPT = 10_000
 const MAX_LISTENERS = 100_000
-
-const wholeNumber = (min: number, max: number) => {
-  const fault = `must be a whole number from ${min} to ${max}`
-  return z.string().regex(/^\d+$/, fault).transform(Number).pipe(z.number().min(min, fault).max(max, fault))
-}
-const flag = z.enum(['true', 'false'], 'must be true or false').transform((value) => value === 'true')
-const oneOf = <const T extends string>(...values: [T, ...T[]]) => z.enum(values, `must be one of ${values.join(', ')}`)
-
-const workers = z
-  .string()
-  .transform((value) => (value === 'auto' ? String(Math.min(availableParallelism(), MAX_WORKERS)) : value))
-  .pipe(wholeNumber(1, MAX_WORKERS))
-
-const databaseUrl = z.string().transform((value, context): DatabaseTarget => {
-  const target = parseDatabaseUrl(value)
-  const fault = target ? postgresqlFault(target) : `must be ${KNOWN_DATABASE_URLS}`
-  if (target && fault === undefined) return target
-  context.addIssue({ code: 'custom', message: fault ?? '' })
-  return z.NEVER
-})
-
-// What libpq calls prefer and allow is to go on without encryption when there is none; the driver cannot.
-const SSL_MODES = ['disable', 'require', 'verify-ca', 'verify-full']
-
-function postgresqlFault(target: DatabaseTarget): string | undefined {
-  if (target.provider !== 'postgresql') return undefined
-  const parameters = new URL(target.url).searchParams
-  if (parameters.has('schema')) return 'must not name a schema: the tables are in the default one'
-  const mode = parameters.get('sslmode')
-  if (mode !== null && !SSL_MODES.includes(mode)) return `must have an sslmode of ${SSL_MODES.join(', ')}`
-  return mode === 'verify-ca' && !parameters.has('sslrootcert') ? 'must name the CA (sslrootcert) to verify' : undefined
-}
-
-const directUrl = databaseUrl.transform((target, context): string => {
-  if (target.provider === 'postgresql') return target.url
-  context.addIssue({ code: 'custom', message: 'must be a postgresql:// URL' })
-  return z.NEVER
-})
-
-const origins = z.string().transform((value, context): string[] => {
-  const list = value.split(',').map((origin) => origin.trim())
-  const isOrigin = (origin: string) => origin === '*' || (URL.canParse(origin) && new URL(origin).origin === origin)
-  if (list.every(isOrigin)) return list
-  context.addIssue({ code: 'custom', message: 'must be origins like https://app.example, separated by commas, or *' })
-  return z.NEVER
-})
+const MIN_HTTP_TIMEOUT_MS = 100
+const MAX_REQUESTS_PER_MINUTE = 1_000_000
+/** Two years, which is what the lists of browsers ask for. */
+const MAX_HSTS_SECONDS = 63_072_000
 
 /** Every setting, in the order of the README's table; a test holds that table against this one. */
 export const settingDefinitions = {
@@ -87,7 +46,7 @@ export const settingDefinitions = {
     schema: z.string().refine((host) => isIP(host) > 0 || /^[\w.-]+$/.test(host), 'must be an address or a host name'),
     defaultText: '127.0.0.1',
     values: 'address or host name',
-    description: 'Where the server listens. Loopback by default, because there is no access control yet.',
+    description: 'Where the server listens. Beyond loopback only with API keys (`gator keys create`).',
   },
   PORT: {
     schema: wholeNumber(0, MAX_PORT),
@@ -251,6 +210,18 @@ export const settingDefinitions = {
     values: '1024–104857600 bytes',
     description: 'Largest request body; a larger one is answered with 413.',
   },
+  HEADERS_TIMEOUT_MS: {
+    schema: wholeNumber(MIN_HTTP_TIMEOUT_MS, MAX_BUSY_TIMEOUT_MS),
+    defaultText: '10000',
+    values: '100–600000 ms',
+    description: 'How long the headers of a request may take to arrive; a slower client is answered with 408.',
+  },
+  REQUEST_TIMEOUT_MS: {
+    schema: wholeNumber(MIN_HTTP_TIMEOUT_MS, MAX_BUSY_TIMEOUT_MS),
+    defaultText: '30000',
+    values: '100–600000 ms',
+    description: 'How long a whole request may take to arrive, its body included.',
+  },
   CACHE_BYTES: {
     schema: wholeNumber(0, MAX_CACHE_BYTES),
     defaultText: '33554432',
@@ -299,10 +270,38 @@ export const settingDefinitions = {
     values: '0–600000 ms',
     description: 'Log a warning for an SQL statement that ran longer; never its parameters. 0: none.',
   },
+  ALLOWED_HOSTS: {
+    schema: hostNames,
+    defaultText: '',
+    values: 'host names, comma-separated, or *',
+    description:
+      'What a Host header may name; other requests get 421. Empty: the names of loopback where HOST is loopback, else any.',
+  },
+  TRUST_PROXY: {
+    schema: proxies,
+    defaultText: '',
+    values: 'addresses or networks, comma-separated',
+    description: 'Proxies that are believed when they say whom they ask for (X-Forwarded-For). Empty: none.',
+  },
+  RATE_LIMIT_PER_MINUTE: {
+    schema: wholeNumber(0, MAX_REQUESTS_PER_MINUTE),
+    defaultText: '0',
+    values: '0–1000000 requests',
+    description:
+      'How many requests a key, or an address without one, may make in a minute, over all workers. 0: any number.',
+  },
+  HSTS_MAX_AGE_SECONDS: {
+    schema: wholeNumber(0, MAX_HSTS_SECONDS),
+    defaultText: '0',
+    values: '0–63072000 s',
+    description:
+      'Tell browsers for how long to come over HTTPS alone. Only behind a proxy that speaks it. 0: not told.',
+  },
   ALLOW_UNAUTHENTICATED: {
     schema: flag,
     defaultText: 'false',
     values: 'true or false',
-    description: 'Permit a HOST that is not loopback although anyone who reaches it may read and write.',
+    description:
+      'While there is no API key, permit a HOST that is not loopback: anyone who reaches it may read and write.',
   },
 } as const satisfies Record<string, SettingDefinition>

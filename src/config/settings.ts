@@ -1,6 +1,7 @@
 import type { z } from 'zod'
 import type { DatabaseTarget } from './database-url.js'
-import { type SettingDefinition, settingDefinitions } from './setting-definitions.js'
+import { settingDefinitions } from './setting-definitions.js'
+import type { SettingDefinition } from './setting-schemas.js'
 
 const MS_PER_MINUTE = 60_000
 const MS_PER_HOUR = 3_600_000
@@ -22,7 +23,11 @@ export interface Settings {
     readonly requiresIfMatch: boolean
     /** How many may listen to the change stream of one process. */
     readonly maxListeners: number
+    /** How long the headers of a request may take; never longer than the request. */
+    readonly headersTimeoutMs: number
+    readonly requestTimeoutMs: number
   }
+  readonly access: AccessSettings
   readonly database: DatabaseSettings
   readonly backup: BackupSettings
   readonly idempotency: {
@@ -31,6 +36,20 @@ export interface Settings {
   }
   readonly revisions: RevisionSettings
   readonly log: LogSettings
+}
+
+/** Who may ask, for what, and how often. */
+export interface AccessSettings {
+  /** Whether everybody is served on an address that is not loopback, while there are no keys. */
+  readonly allowsUnauthenticated: boolean
+  /** What a Host header may name, in lower case and without a port. */
+  readonly allowedHosts: readonly string[] | 'loopback' | 'any'
+  /** Addresses and networks. */
+  readonly trustedProxies: readonly string[]
+  /** Requests of a key, or of an address; 0: any number. */
+  readonly rateLimitPerMinute: number
+  /** 0: browsers are told nothing. */
+  readonly hstsMaxAgeSeconds: number
 }
 
 export interface LogSettings {
@@ -109,11 +128,6 @@ export function parseSettings(environment: Environment, isTerminal: boolean): Se
       readOne(name, definition, environment, faults),
     ]),
   ) as Parsed
-  if (parsed.HOST !== undefined && !isLoopback(parsed.HOST) && parsed.ALLOW_UNAUTHENTICATED !== true) {
-    faults.push(
-      'HOST is not loopback and there is no access control: set ALLOW_UNAUTHENTICATED=true to serve it anyway',
-    )
-  }
   if (faults.length > 0) throw new InvalidSettingsError(faults)
   return deepFreeze(group(parsed, isTerminal))
 }
@@ -138,7 +152,10 @@ function group(parsed: Parsed, isTerminal: boolean): Settings {
       corsOrigins: parsed.CORS_ORIGINS ?? [],
       requiresIfMatch: parsed.REQUIRE_IF_MATCH,
       maxListeners: parsed.EVENTS_MAX_LISTENERS,
+      headersTimeoutMs: Math.min(parsed.HEADERS_TIMEOUT_MS, parsed.REQUEST_TIMEOUT_MS),
+      requestTimeoutMs: parsed.REQUEST_TIMEOUT_MS,
     },
+    access: accessOf(parsed),
     database: {
       target: parsed.DATABASE_URL,
       busyTimeoutMs: parsed.DATABASE_BUSY_TIMEOUT_MS,
@@ -176,6 +193,17 @@ function group(parsed: Parsed, isTerminal: boolean): Settings {
       slowWriteWaitMs: parsed.LOG_SLOW_WRITE_WAIT_MS,
       slowStatementMs: parsed.LOG_SLOW_STATEMENT_MS,
     },
+  }
+}
+
+function accessOf(parsed: Parsed): AccessSettings {
+  const named = parsed.ALLOWED_HOSTS?.includes('*') ? 'any' : parsed.ALLOWED_HOSTS
+  return {
+    allowsUnauthenticated: parsed.ALLOW_UNAUTHENTICATED,
+    allowedHosts: named ?? (isLoopback(parsed.HOST) ? 'loopback' : 'any'),
+    trustedProxies: parsed.TRUST_PROXY ?? [],
+    rateLimitPerMinute: parsed.RATE_LIMIT_PER_MINUTE,
+    hstsMaxAgeSeconds: parsed.HSTS_MAX_AGE_SECONDS,
   }
 }
 

@@ -6,7 +6,10 @@ import type { AppliedMigration } from './migrations/migration-history.js'
  * The client as everything above the database layer sees it. Both generated clients have this shape: they come from the
  * same models.
  */
-export type DatabaseClient = Pick<PrismaClient, 'persona' | 'personaRevision' | 'changeFeed' | 'idempotencyKey'>
+export type DatabaseClient = Pick<
+  PrismaClient,
+  'persona' | 'personaRevision' | 'changeFeed' | 'idempotencyKey' | 'apiKey'
+>
 
 /** What a repository needs: the database, or one transaction of it (see {@link Database.unitOfWork}). */
 export interface DatabaseAccess {

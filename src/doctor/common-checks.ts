@@ -22,15 +22,15 @@ export function programChecks(): Check[] {
 }
 
 /** Settings under which something may be lost, or read by anyone. */
-export function settingChecks({ server, database }: Settings): Check[] {
+export function settingChecks({ server, access, database }: Settings): Check[] {
   const risks = [
     ...(database.target.provider === 'sqlite' && database.synchronous === 'NORMAL'
       ? ['DATABASE_SYNCHRONOUS=NORMAL: a power cut may take the last acknowledged writes; FULL keeps them.']
       : []),
     ...(database.busyTimeoutMs === 0 ? ['DATABASE_BUSY_TIMEOUT_MS=0: no write waits for another, it is refused.'] : []),
-    ...(isLoopback(server.host)
+    ...(isLoopback(server.host) || !access.allowsUnauthenticated
       ? []
-      : [`HOST=${server.host}: there is no access control; whoever reaches it may read and write.`]),
+      : [`HOST=${server.host}: while there is no API key, whoever reaches it may read and write.`]),
   ]
   const run = () => (risks.length === 0 ? green('nothing risky') : yellow(`${risks.length} risky`, risks.join(' ')))
   return [{ about: 'settings', run }]

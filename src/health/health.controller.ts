@@ -1,7 +1,8 @@
 import { Controller, Get, Res } from '@nestjs/common'
 import { ApiOperation, ApiResponse, ApiTags } from '@nestjs/swagger'
 import type { FastifyReply } from 'fastify'
-import { responseHeaders } from '../http/openapi.js'
+import { Probe } from '../access/requires.decorator.js'
+import { probeHeaders } from '../http/openapi.js'
 import { type HealthReport, HealthResource, LivenessResource, ReadinessResource } from './health.resource.js'
 import { HealthService } from './health.service.js'
 
@@ -13,33 +14,36 @@ export class HealthController {
   constructor(private readonly health: HealthService) {}
 
   @Get()
+  @Probe()
   @ApiOperation({ summary: 'How the service and its database are' })
-  @ApiResponse({ status: 200, description: 'Healthy.', type: HealthResource, headers: responseHeaders() })
+  @ApiResponse({ status: 200, description: 'Healthy.', type: HealthResource, headers: probeHeaders() })
   @ApiResponse({
     status: 503,
     description: 'The database does not answer.',
     type: HealthResource,
-    headers: responseHeaders('Retry-After'),
+    headers: probeHeaders('Retry-After'),
   })
   async getHealth(@Res({ passthrough: true }) reply: FastifyReply): Promise<HealthResource> {
     return answered(reply, await this.health.report())
   }
 
   @Get('live')
+  @Probe()
   @ApiOperation({ summary: 'Whether the process answers; the database is not asked' })
-  @ApiResponse({ status: 200, description: 'Alive.', type: LivenessResource, headers: responseHeaders() })
+  @ApiResponse({ status: 200, description: 'Alive.', type: LivenessResource, headers: probeHeaders() })
   getLiveness(): LivenessResource {
     return { status: 'alive' }
   }
 
   @Get('ready')
+  @Probe()
   @ApiOperation({ summary: 'Whether this process should get requests' })
-  @ApiResponse({ status: 200, description: 'Ready.', type: ReadinessResource, headers: responseHeaders() })
+  @ApiResponse({ status: 200, description: 'Ready.', type: ReadinessResource, headers: probeHeaders() })
   @ApiResponse({
     status: 503,
     description: 'Not ready.',
     type: ReadinessResource,
-    headers: responseHeaders('Retry-After'),
+    headers: probeHeaders('Retry-After'),
   })
   async getReadiness(@Res({ passthrough: true }) reply: FastifyReply): Promise<ReadinessResource> {
     return answered(reply, await this.health.readiness())

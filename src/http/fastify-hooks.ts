@@ -1,7 +1,8 @@
 import { METHODS } from 'node:http'
-import { BadRequestException, NotFoundException } from '@nestjs/common'
+import { NotFoundException } from '@nestjs/common'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import type { Logger } from 'pino'
+import { keyOf } from '../access/callers.js'
 import { isEventStream } from './event-stream.js'
 import { MethodNotAllowedError } from './method-not-allowed.error.js'
 
@@ -20,12 +21,6 @@ export function ignoreExpectations(fastify: FastifyInstance): void {
 /** The path of a request, without its query string. */
 export function pathOf(url: string): string {
   return url.split('?')[0] ?? url
-}
-
-/** A request of HTTP/1.1 must say which host it is for (RFC 9112, section 3.2). */
-export function hostFault(request: FastifyRequest): Error | undefined {
-  const isMissing = request.raw.httpVersion === '1.1' && request.headers.host === undefined
-  return isMissing ? new BadRequestException('The request has no Host header.') : undefined
 }
 
 /** Sets the headers that every answer carries. */
@@ -51,6 +46,7 @@ export function addRequestLog(fastify: FastifyInstance, logger: Logger): void {
       status: reply.statusCode,
       durationMs: Math.round(reply.elapsedTime * 1000) / 1000,
       problem: problems.get(reply),
+      key: keyOf(request)?.id,
     }
     if (reply.statusCode >= FIRST_SERVER_ERROR) logger.warn(line, 'request failed')
     else logger.info(line, isEventStream(reply) ? 'a stream of events has ended' : 'request')
@@ -89,6 +85,7 @@ function addFallbacksOf(fastify: FastifyInstance, url: string, known: ReadonlySe
       method: others,
       url,
       exposeHeadRoute: false,
+      config: { access: 'open' },
       onRequest: (request, _reply, done) => done(new MethodNotAllowedError(request.method, allow)),
       handler: () => undefined,
     })
@@ -97,6 +94,7 @@ function addFallbacksOf(fastify: FastifyInstance, url: string, known: ReadonlySe
   fastify.route({
     method: 'OPTIONS',
     url,
+    config: { access: 'open' },
     handler: (_request, reply) => reply.code(NO_CONTENT).header('allow', allow).send(),
   })
 }

@@ -30,6 +30,15 @@ export const RESPONSE_HEADERS = {
     schema: { type: 'integer', example: 1 },
   },
   'X-Accel-Buffering': text('`no`: a proxy passes each event on at once.', 'no'),
+  'WWW-Authenticate': text(
+    'How to show an API key, or what is wrong with it (RFC 6750).',
+    'Bearer realm="gator-personas"',
+  ),
+  'RateLimit-Policy': text(
+    'How many requests (`q`) in how many seconds (`w`), when there is a limit.',
+    '"minute";q=600;w=60',
+  ),
+  RateLimit: text('How many of them are left (`r`), and for how many seconds (`t`).', '"minute";r=599;t=60'),
   'Retry-After': { description: 'Seconds to wait before trying again.', schema: { type: 'integer', example: 1 } },
   Allow: text('The methods of this path.', 'GET, HEAD, POST, OPTIONS'),
 } as const
@@ -38,6 +47,11 @@ export type ResponseHeaderName = keyof typeof RESPONSE_HEADERS
 
 /** The named headers, and those that every answer carries. */
 export function responseHeaders(...names: ResponseHeaderName[]): Headers {
+  return probeHeaders(...names, 'RateLimit-Policy', 'RateLimit')
+}
+
+/** The same for what is not counted. */
+export function probeHeaders(...names: ResponseHeaderName[]): Headers {
   const all: ResponseHeaderName[] = [...names, 'X-Request-Id', 'X-Worker']
   return Object.fromEntries(all.map((name) => [name, RESPONSE_HEADERS[name]]))
 }

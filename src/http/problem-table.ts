@@ -1,4 +1,11 @@
 import { LoopbackOnlyError, NotOnThisDatabaseError } from '../admin/admin-errors.js'
+import {
+  HostNotAllowedError,
+  RateLimitedError,
+  ScopeMissingError,
+  UnauthenticatedError,
+  UndeclaredRouteError,
+} from '../access/access.errors.js'
 import { BackupBusyError, BackupError, BackupNotFoundError } from '../backup/backup-errors.js'
 import { HttpException } from '@nestjs/common'
 import {
@@ -45,6 +52,7 @@ const row = <E extends Error>(entry: Row<E>): Row => entry as unknown as Row
 const retryAfter = (error: { readonly retryAfterSeconds: number }) => ({
   'retry-after': String(error.retryAfterSeconds),
 })
+const challenge = (error: UnauthenticatedError | ScopeMissingError) => ({ 'www-authenticate': error.challenge })
 
 /** Every error that a client may see, and what it sees. The first row that fits counts. */
 const TABLE: readonly Row[] = [
@@ -149,6 +157,24 @@ const TABLE: readonly Row[] = [
     status: 503,
     headers: retryAfter,
   }),
+  row({
+    error: UnauthenticatedError,
+    type: 'unauthenticated',
+    title: 'Unauthenticated',
+    status: 401,
+    headers: challenge,
+  }),
+  row({
+    error: ScopeMissingError,
+    type: 'scope-missing',
+    title: 'Scope missing',
+    status: 403,
+    headers: challenge,
+    details: (error: ScopeMissingError) => ({ missing_scope: error.missingScope }),
+  }),
+  row({ error: RateLimitedError, type: 'rate-limited', title: 'Rate limited', status: 429, headers: retryAfter }),
+  row({ error: HostNotAllowedError, type: 'host-not-allowed', title: 'Misdirected request', status: 421 }),
+  row({ error: UndeclaredRouteError, type: 'undeclared-route', title: 'Undeclared route', status: 403 }),
   row({ error: LoopbackOnlyError, type: 'loopback-only', title: 'Loopback only', status: 403 }),
   row({ error: NotOnThisDatabaseError, type: 'not-on-this-database', title: 'Not on this database', status: 409 }),
   row({ error: BackupNotFoundError, type: 'backup-not-found', title: 'Backup not found', status: 404 }),

@@ -59,6 +59,10 @@ export class ProblemResource {
     example: 3,
   })
   readonly index?: number
+
+  @ApiProperty({ description: 'The scope that the API key does not have.', required: false, example: 'personas:write' })
+  readonly missing_scope?: string
+
   @ApiProperty({ description: 'The current ETag, for a stale edit.', required: false, example: '"3.2"' })
   readonly current_etag?: string
 

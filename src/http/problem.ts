@@ -11,6 +11,8 @@ export interface Problem {
   readonly errors?: readonly Fault[]
   /** Which operation of a batch is at fault, from 0. */
   readonly index?: number
+  /** For a key that is not for this: which scope it would need. */
+  readonly missing_scope?: string
   /** For a stale edit: the ETag to read and edit again from. */
   readonly current_etag?: string
   /** For a stale edit: each field that it changes and that was changed since, with the values. */

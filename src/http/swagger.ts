@@ -1,6 +1,8 @@
 import type { NestFastifyApplication } from '@nestjs/platform-fastify'
+import type { FastifyInstance } from 'fastify'
 import { DocumentBuilder, type OpenAPIObject, SwaggerModule } from '@nestjs/swagger'
 import { packageInfo } from '../package-root.js'
+import { SECURITY_SCHEME } from './access.openapi.js'
 import { EXTRA_MODELS } from './openapi.js'
 
 const OPENAPI_VERSION = '3.1.0'
@@ -19,6 +21,10 @@ const DESCRIPTION =
   'PUT is the same as leaving it out. Whole numbers beyond ±9007199254740991 are refused, because they are not kept ' +
   'exactly.'
 
+const KEYS =
+  'An API key, `gator_…`, with the scope that the operation names. Needed as soon as the service has keys; without any it ' +
+  'serves the machine that it runs on alone.'
+
 /** The OpenAPI 3.1 document of the application. */
 export function createOpenApiDocument(app: NestFastifyApplication): OpenAPIObject {
   const config = new DocumentBuilder()
@@ -27,6 +33,7 @@ export function createOpenApiDocument(app: NestFastifyApplication): OpenAPIObjec
     .setVersion(packageInfo.version)
     .setDescription(DESCRIPTION)
     .setLicense('MIT', 'https://opensource.org/license/mit')
+    .addBearerAuth({ type: 'http', scheme: 'bearer', description: KEYS }, SECURITY_SCHEME)
     .build()
   const operationIdFactory = (_controller: string, method: string) => method
   const document = SwaggerModule.createDocument(app, config, { operationIdFactory, extraModels: EXTRA_MODELS })
@@ -46,6 +53,15 @@ function allowNull(schema: object | undefined): void {
     const { example, ...type } = property
     properties[name] = { example, anyOf: [type, { type: 'null' }] } as { example?: unknown }
   }
+}
+
+const DOCUMENTATION = /^\/(?:docs(?:\/.*)?|openapi\.json)$/
+
+/** Has everybody read the documentation, whose routes are not ours to decorate. To be called before they are added. */
+export function openDocumentation(fastify: FastifyInstance): void {
+  fastify.addHook('onRoute', (route) => {
+    if (DOCUMENTATION.test(route.url)) route.config = { ...route.config, access: 'open' }
+  })
 }
 
 /** Serves the document at `/openapi.json` and its interactive form at `/docs`. */

@@ -1,5 +1,6 @@
 import { Controller, Get, Header } from '@nestjs/common'
 import { ApiExcludeController } from '@nestjs/swagger'
+import { Requires } from '../access/requires.decorator.js'
 import { Gatherer } from './gatherer.js'
 import { METRICS_CONTENT_TYPE } from './snapshot.js'
 
@@ -10,6 +11,7 @@ export class MetricsController {
   constructor(private readonly gatherer: Gatherer) {}
 
   @Get()
+  @Requires('metrics:read')
   @Header('content-type', METRICS_CONTENT_TYPE)
   @Header('cache-control', 'no-store')
   getMetrics(): Promise<string> {

@@ -4,6 +4,7 @@ import type { Settings } from '../config/settings.js'
 import { POSTGRESQL_OUTCOMES, type PostgresqlObserver } from '../database/postgresql/observer.js'
 import { SQLITE_OUTCOMES, type SqliteObserver } from '../database/sqlite/observer.js'
 import { together } from '../database/together.js'
+import { AccessMetrics } from './access-metrics.js'
 import { ChangeMetrics } from './change-metrics.js'
 import { ContentionRecorder } from './contention.js'
 import { HttpMetrics } from './http-metrics.js'
@@ -19,6 +20,7 @@ export const ONLY_WORKER = 1
 /** Everything that one serving process measures: for Prometheus, and for the summary of who waits for whom. */
 export class ProcessMetrics implements DatabaseWatch {
   readonly http: HttpMetrics
+  readonly access: AccessMetrics
   readonly changes: ChangeMetrics
   readonly contention: ContentionRecorder
   readonly sqlite: SqliteObserver = {}
@@ -33,6 +35,7 @@ export class ProcessMetrics implements DatabaseWatch {
     const isSqlite = database.target.provider === 'sqlite'
     this.#runtime = new RuntimeMetrics(registry, worker)
     this.http = new HttpMetrics(registry)
+    this.access = new AccessMetrics(registry)
     this.changes = new ChangeMetrics(registry)
     this.contention = new ContentionRecorder(slot)
     const outcomes = isSqlite ? SQLITE_OUTCOMES : POSTGRESQL_OUTCOMES

@@ -1,6 +1,7 @@
 import { Controller, Delete, Get, HttpCode, Param, Patch, Post, Put, Query, Req, Res, UseGuards } from '@nestjs/common'
 import { ApiTags } from '@nestjs/swagger'
 import type { FastifyReply, FastifyRequest } from 'fastify'
+import { Requires } from '../access/requires.decorator.js'
 import { Idempotent, type IdempotentRequest } from '../idempotency/idempotent.decorator.js'
 import { QueryPipe } from '../http/query.pipe.js'
 import { ResourceBody } from '../http/resource-body.decorator.js'
@@ -50,6 +51,7 @@ export class PersonaController {
   ) {}
 
   @Post()
+  @Requires('personas:write')
   @DescribeCreatePersona()
   async createPersona(
     @NewPersonaBody() body: CreatePersonaDto,
@@ -63,6 +65,7 @@ export class PersonaController {
   }
 
   @Get()
+  @Requires('personas:read')
   @DescribeListPersonas()
   async listPersonas(@Query(QueryPipe) query: ListPersonasQuery, @Reply() reply: FastifyReply): Promise<Buffer> {
     const { skip, limit, active_only: activeOnly } = query
@@ -70,6 +73,7 @@ export class PersonaController {
   }
 
   @Get(':id')
+  @Requires('personas:read')
   @DescribeGetPersona()
   async getPersona(
     @PersonaId() id: string,
@@ -83,6 +87,7 @@ export class PersonaController {
   }
 
   @Put(':id')
+  @Requires('personas:write')
   @UseGuards(RequireIfMatchGuard)
   @DescribeUpdatePersona()
   async updatePersona(
@@ -96,6 +101,7 @@ export class PersonaController {
   }
 
   @Patch(':id')
+  @Requires('personas:write')
   @UseGuards(RequireIfMatchGuard)
   @DescribePatchPersona()
   async patchPersona(
@@ -112,6 +118,7 @@ export class PersonaController {
   }
 
   @Delete(':id')
+  @Requires('personas:write')
   @UseGuards(RequireIfMatchGuard)
   @HttpCode(NO_CONTENT)
   @DescribeDeletePersona()
@@ -124,6 +131,7 @@ export class PersonaController {
   }
 
   @Post(':id/generations')
+  @Requires('personas:write')
   @HttpCode(OK)
   @DescribeCountGenerations()
   async countGenerations(

@@ -1,4 +1,4 @@
-/** Who makes a change, for its revision. Nothing of it is verified: there is no access control. */
+/** Who makes a change, for its revision. Nothing of it is verified: a key says who may write, and not for whom it does. */
 export interface Writer {
   /** What the client calls itself. */
   readonly actor: string | null

@@ -1,5 +1,6 @@
 import { Controller, Get } from '@nestjs/common'
 import { ApiOperation, ApiProperty, ApiResponse, ApiTags } from '@nestjs/swagger'
+import { Open } from '../access/requires.decorator.js'
 import { responseHeaders } from '../http/openapi.js'
 import { packageInfo } from '../package-root.js'
 
@@ -28,6 +29,7 @@ class ServiceResource {
 @Controller()
 export class RootController {
   @Get()
+  @Open()
   @ApiOperation({ summary: 'What this is, and where everything else is' })
   @ApiResponse({ status: 200, description: 'The service.', type: ServiceResource, headers: responseHeaders() })
   getService(): ServiceResource {

@@ -6,15 +6,23 @@ import { onEachDatabase } from '../support/databases.js'
 import { Idempotency } from '../../src/idempotency/idempotency.service.js'
 import { IdempotencyKeyInUseError } from '../../src/idempotency/idempotency.errors.js'
 import { failWith } from './faulty-repository.js'
+import { type Bearer, Keys } from './keys.js'
 import { DocumentValidator, type OpenApi, operationsOf, type Place, readDocument } from './openapi.js'
-import { aPersona, MERGE_PATCH, PERSONAS, type Response, UNKNOWN_ID, withApp } from './support.js'
+import { aPersona, MERGE_PATCH, type Method, PERSONAS, type Response, UNKNOWN_ID, withApp } from './support.js'
 
 const WORKER = 2
+/** More than there are operations. */
+const LIMIT = 40
 
 onEachDatabase((kind) => {
-  const app = withApp(kind, {}, WORKER)
+  const app = withApp(kind, { RATE_LIMIT_PER_MINUTE: '100000' }, WORKER)
   // Its repositories fail, and it takes no blind write.
-  const broken = withApp(kind, { REQUIRE_IF_MATCH: 'true' }, WORKER)
+  const broken = withApp(kind, { REQUIRE_IF_MATCH: 'true', RATE_LIMIT_PER_MINUTE: '100000' }, WORKER)
+  // It needs keys, and one of them has asked too often.
+  const guarded = withApp(kind, { RATE_LIMIT_PER_MINUTE: String(LIMIT) }, WORKER)
+  const keys = new Keys(guarded)
+  let useless: Bearer
+  let exhausted: Bearer
 
   const LENIENT = { prefer: 'handling=lenient' }
   const TOO_LARGE = Buffer.alloc(1_048_577, 'x')
@@ -80,6 +88,16 @@ onEachDatabase((kind) => {
     return [
       [operationId, 500, () => failed(unforeseen, () => broken().get(target()))],
       [operationId, 503, () => failed(away, () => broken().get(target()))],
+    ]
+  }
+
+  /** The answers that every call has which needs a key. */
+  function guardedCalls(operationId: string, method: Method, target: () => string): Call[] {
+    const send = (headers: Record<string, string> = {}) => guarded().send(method, target(), { headers })
+    return [
+      [operationId, 401, () => send()],
+      [operationId, 403, () => send(useless)],
+      [operationId, 429, () => send(exhausted)],
     ]
   }
 
@@ -215,10 +233,27 @@ onEachDatabase((kind) => {
     ['restoreRevision', 412, () => app().send('POST', restore(), { headers: first })],
     ['restoreRevision', 428, () => broken().send('POST', restore())],
     ...bodyCalls('restoreRevision', 'POST', restore),
+    ...guardedCalls('createPersona', 'POST', () => PERSONAS),
+    ...guardedCalls('listPersonas', 'GET', () => PERSONAS),
+    ...guardedCalls('getPersona', 'GET', () => UNKNOWN),
+    ...guardedCalls('updatePersona', 'PUT', () => UNKNOWN),
+    ...guardedCalls('patchPersona', 'PATCH', () => UNKNOWN),
+    ...guardedCalls('deletePersona', 'DELETE', () => UNKNOWN),
+    ...guardedCalls('countGenerations', 'POST', generations),
+    ...guardedCalls('writeBatch', 'POST', () => BATCH),
+    ...guardedCalls('listRevisions', 'GET', revisions),
+    ...guardedCalls('getRevision', 'GET', () => `${revisions()}/1`),
+    ...guardedCalls('diffRevisions', 'GET', () => `${revisions()}/1/diff/2`),
+    ...guardedCalls('restoreRevision', 'POST', restore),
+    ...guardedCalls('streamChanges', 'GET', () => `${PERSONAS}events`),
+    ...guardedCalls('listChanges', 'GET', () => `${PERSONAS}changes`),
   ]
 
   /** Headers that HTTP itself brings, or that say nothing of the operation. */
-  const PLAIN_HEADERS = ['content-type', 'content-length', 'date', 'connection', 'cache-control', 'transfer-encoding']
+  const PLAIN_HEADERS = [
+    ...['content-type', 'content-length', 'date', 'connection', 'cache-control', 'transfer-encoding'],
+    ...['content-security-policy', 'x-content-type-options', 'referrer-policy', 'cross-origin-resource-policy'],
+  ]
 
   describe('what the document says of an answer', () => {
     let document: OpenApi
@@ -237,6 +272,9 @@ onEachDatabase((kind) => {
       fresh = PERSONAS + unchanged.id
       for (const name of ['Another', unchanged.name]) await app().sendJson('PUT', fresh, { name })
       for (let i = 0; i < 4; i++) await app().create()
+      useless = (await keys.create(['metrics:read'])).bearer
+      exhausted = (await keys.create(['personas:read'])).bearer
+      for (let n = 0; n < LIMIT; n++) await guarded().get(UNKNOWN, exhausted)
     })
 
     afterAll(() => isHealthy(true))

@@ -2,7 +2,8 @@ import { beforeAll, describe, expect, it } from '@jest/globals'
 import { Validator } from '@seriousme/openapi-schema-validator'
 import { packageInfo } from '../../src/package-root.js'
 import { DocumentValidator, type MediaType, type OpenApi, operationsOf, readDocument } from './openapi.js'
-import { UNKNOWN_ID, withApp } from './support.js'
+import { methodsOf, routedPaths } from './routed.js'
+import { withApp } from './support.js'
 
 // The document is made of the code, and the same whatever the database: one is enough. parity.spec.ts compares it.
 const app = withApp('SQLite')
@@ -11,26 +12,6 @@ let document: OpenApi
 beforeAll(async () => {
   document = await readDocument(app())
 })
-
-/** Every path that the server's router has, as Fastify prints its tree. */
-function routedPaths(): string[] {
-  const paths: string[] = []
-  const ancestors: string[] = []
-  for (const line of app().fastify.printRoutes({ commonPrefix: false }).split('\n')) {
-    const [, indent, segment] = /^(.*?)[├└]── (\S+) \(/.exec(line) ?? []
-    if (indent === undefined || segment === undefined) continue
-    ancestors.length = indent.length / 4
-    ancestors.push(segment)
-    paths.push(ancestors.join(''))
-  }
-  return paths
-}
-
-async function methodsOf(path: string): Promise<string[]> {
-  const { headers } = await app().send('OPTIONS', path.replace(':id', UNKNOWN_ID).replaceAll(/:(version|other)/g, '1'))
-  const methods = String(headers.allow).toLowerCase().split(', ')
-  return methods.filter((method) => !['head', 'options'].includes(method)).sort()
-}
 
 describe('/openapi.json', () => {
   it('is JSON', async () => {
@@ -47,10 +28,10 @@ describe('/openapi.json', () => {
 
   it('describes the routes that the server has, and no others', async () => {
     // What is served in a format of its own, for people or for Prometheus, is no part of the API, nor what operators ask.
-    const paths = routedPaths().filter((path) => !/^\/(docs|openapi\.json|metrics|api\/v1\/admin)/.test(path))
+    const paths = routedPaths(app()).filter((path) => !/^\/(docs|openapi\.json|metrics|api\/v1\/admin)/.test(path))
     expect(paths).toContain('/api/v1/personas/:id/generations')
     const served = await Promise.all(
-      paths.map(async (path) => [path.replaceAll(/:(\w+)/g, '{$1}'), await methodsOf(path)] as const),
+      paths.map(async (path) => [path.replaceAll(/:(\w+)/g, '{$1}'), await methodsOf(app(), path)] as const),
     )
     const described = Object.entries(document.paths).map(([path, methods]) => [path, Object.keys(methods).sort()])
     expect(Object.fromEntries(described)).toEqual(Object.fromEntries(served))

@@ -131,8 +131,8 @@ onEachDatabase((kind) => {
 
     it('may be one of several on a connection, good and bad ones', async () => {
       const post = (body: string) =>
-        `POST ${PERSONAS} HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: ${body.length}\r\n\r\n${body}`
-      const last = `GET /health HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n`
+        `POST ${PERSONAS} HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: ${body.length}\r\n\r\n${body}`
+      const last = `GET /health HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n`
       const text = await exchange(post('{"name":"a"}') + post(JSON.stringify(aPersona())) + last)
       expect([...text.matchAll(/HTTP\/1\.1 (\d{3}) /g)].map(([, status]) => status)).toEqual(['422', '201', '200'])
     })
@@ -181,7 +181,7 @@ onEachDatabase((kind) => {
       const socket = connect(await app().port(), '127.0.0.1')
       const body = JSON.stringify(aPersona())
       socket.write(
-        `POST ${PERSONAS} HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: ${body.length + 1}\r\n\r\n${body}`,
+        `POST ${PERSONAS} HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: ${body.length + 1}\r\n\r\n${body}`,
       )
       socket.end()
       socket.resume()

@@ -25,13 +25,6 @@ const refusals: readonly Refusal[] = [
     ],
   },
   {
-    title: 'does not serve an open address without a word that this is meant',
-    env: { HOST: '0.0.0.0' },
-    faults: [
-      '  - HOST is not loopback and there is no access control: set ALLOW_UNAUTHENTICATED=true to serve it anyway',
-    ],
-  },
-  {
     title: 'tells the two forms of a database URL that are known',
     env: { DATABASE_URL: 'sqlite:gator.db' },
     faults: [

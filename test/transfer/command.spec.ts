@@ -70,10 +70,10 @@ describe('gator transfer', () => {
     const first = await gator(sandbox.emptyFolder(), 'transfer', '--from', from, '--to', to).ended
     expect(first).toMatchObject({ code: 0 })
     expect(first.stdout).toMatch(
-      /^change_feed: 0 rows, SHA-256 [0-9a-f]{64}\nidempotency_keys: 0 rows, SHA-256 [0-9a-f]{64}\npersona_revisions: 8 rows, SHA-256 [0-9a-f]{64}\npersonas: 8 rows, SHA-256 [0-9a-f]{64}\nMoved, with 0 changes made meanwhile; writers waited for \d+ ms\. Restart/,
+      /^api_keys: 0 rows, SHA-256 [0-9a-f]{64}\nchange_feed: 0 rows, SHA-256 [0-9a-f]{64}\nidempotency_keys: 0 rows, SHA-256 [0-9a-f]{64}\npersona_revisions: 8 rows, SHA-256 [0-9a-f]{64}\npersonas: 8 rows, SHA-256 [0-9a-f]{64}\nMoved, with 0 changes made meanwhile; writers waited for \d+ ms\. Restart/,
     )
     expect(first.stderr.split('\n').slice(0, -1)).toEqual([
-      'Copying 16 rows (change_feed, idempotency_keys, persona_revisions, personas).',
+      'Copying 16 rows (api_keys, change_feed, idempotency_keys, persona_revisions, personas).',
       'Catching up with what was written meanwhile.',
       'Verifying a hash of every row on both sides.',
       'Keeping writers waiting for the last rest.',
@@ -91,7 +91,7 @@ describe('gator transfer', () => {
     const before = hashOf(from)
     const report = await json('--from', from, '--to', to, '--dry-run')
     const rows = [
-      ...['change_feed', 'idempotency_keys'].map((name) => ({ name, rows: 0 })),
+      ...['api_keys', 'change_feed', 'idempotency_keys'].map((name) => ({ name, rows: 0 })),
       ...['persona_revisions', 'personas'].map((name) => ({ name, rows: ROWS })),
     ]
     expect(report).toMatchObject({ code: 0, result: { ok: true, state: 'dry-run', target: 'empty', tables: rows } })
@@ -305,6 +305,7 @@ describe('gator transfer', () => {
         `ALTER TABLE personas OWNER TO ${mover.name}; ALTER TABLE _prisma_migrations OWNER TO ${mover.name};
          ALTER TABLE persona_revisions OWNER TO ${mover.name}; ALTER TABLE idempotency_keys OWNER TO ${mover.name};
          ALTER TABLE change_feed OWNER TO ${mover.name};
+         ALTER TABLE api_keys OWNER TO ${mover.name};
          GRANT CREATE ON SCHEMA public TO ${mover.name}; GRANT SELECT, INSERT, UPDATE ON personas TO ${server.name}`,
       )
     }

@@ -56,6 +56,7 @@ describe('a transfer while the server is in service', () => {
         ok: true,
         state: 'moved',
         tables: [
+          { name: 'api_keys' },
           { name: 'change_feed' },
           { name: 'idempotency_keys' },
           { name: 'persona_revisions' },

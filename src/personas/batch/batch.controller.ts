@@ -1,6 +1,7 @@
 import { Controller, HttpCode, Inject, Post, Res } from '@nestjs/common'
 import { ApiTags } from '@nestjs/swagger'
 import type { FastifyReply } from 'fastify'
+import { Requires } from '../../access/requires.decorator.js'
 import { SETTINGS } from '../../config/config.module.js'
 import type { Settings } from '../../config/settings.js'
 import { Idempotent, type IdempotentRequest } from '../../idempotency/idempotent.decorator.js'
@@ -23,6 +24,7 @@ export class BatchController {
   ) {}
 
   @Post()
+  @Requires('personas:write')
   @HttpCode(OK)
   @DescribeWriteBatch()
   writeBatch(

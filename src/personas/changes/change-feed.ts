@@ -1,6 +1,7 @@
 import type { Readable, Writable } from 'node:stream'
 import { Inject, Injectable, type OnModuleDestroy } from '@nestjs/common'
 import type { Logger } from 'pino'
+import { KeyRing } from '../../access/key-ring.js'
 import { SETTINGS } from '../../config/config.module.js'
 import type { Settings } from '../../config/settings.js'
 import { Database } from '../../database/database.js'
@@ -15,6 +16,9 @@ import { TooManyListenersError } from './change.errors.js'
 @Injectable()
 export class ChangeFeed implements OnModuleDestroy {
   #tail: Promise<ChangeTail> | undefined
+  /** What says whether each stream may go on. */
+  readonly #permissions = new Map<ChangeStream, () => boolean>()
+  readonly #stopWatching: () => void
   #listeners = 0
   #isClosed = false
 
@@ -24,14 +28,18 @@ export class ChangeFeed implements OnModuleDestroy {
     private readonly observer: ChangeObserver,
     @Inject(SETTINGS) private readonly settings: Settings,
     @Inject(LOGGER) private readonly logger: Logger,
-  ) {}
+    keys: KeyRing,
+  ) {
+    this.#stopWatching = keys.watch(() => this.#endUnpermitted())
+  }
 
   /**
    * A stream of Server-Sent Events, after the event of an id or from now on.
    * @param response what it will be piped into
+   * @param isPermitted asked again and again: a stream goes on for hours, and a key may be revoked meanwhile
    * @throws TooManyListenersError, or what the database answers when it cannot be read
    */
-  async open(id: string | undefined, response: Writable): Promise<Readable> {
+  async open(id: string | undefined, response: Writable, isPermitted: () => boolean): Promise<Readable> {
     if (this.#isClosed || this.#listeners >= this.settings.server.maxListeners) throw new TooManyListenersError()
     this.#count(1)
     try {
@@ -39,9 +47,11 @@ export class ChangeFeed implements OnModuleDestroy {
       if (this.#isClosed) throw new TooManyListenersError()
       const stream = new ChangeStream(tail, response, () => {
         tail.remove(stream)
+        this.#permissions.delete(stream)
         this.#count(-1)
       })
       tail.add(stream)
+      this.#permissions.set(stream, isPermitted)
       stream.begin(id)
       return stream
     } catch (error) {
@@ -53,7 +63,12 @@ export class ChangeFeed implements OnModuleDestroy {
   /** Ends all streams at once: their clients go on at another worker, where they were. */
   onModuleDestroy(): void {
     this.#isClosed = true
+    this.#stopWatching()
     this.#closeTail()
+  }
+
+  #endUnpermitted(): void {
+    for (const [stream, isPermitted] of this.#permissions) if (!isPermitted()) stream.end()
   }
 
   #openTail(): Promise<ChangeTail> {

@@ -1,6 +1,7 @@
 import { Controller, Get, HttpCode, Param, Post, Query, Res, UseGuards } from '@nestjs/common'
 import { ApiTags } from '@nestjs/swagger'
 import type { FastifyReply } from 'fastify'
+import { Requires } from '../../access/requires.decorator.js'
 import type { PatchOperation } from '../../http/json-patch.js'
 import { QueryPipe } from '../../http/query.pipe.js'
 import { Idempotent, type IdempotentRequest } from '../../idempotency/idempotent.decorator.js'
@@ -39,6 +40,7 @@ export class RevisionController {
   ) {}
 
   @Get()
+  @Requires('personas:read')
   @DescribeListRevisions()
   async listRevisions(
     @PersonaId() id: string,
@@ -50,12 +52,14 @@ export class RevisionController {
   }
 
   @Get(':version')
+  @Requires('personas:read')
   @DescribeGetRevision()
   async getRevision(@PersonaId() id: string, @Version() version: number): Promise<RevisionWithStateResource> {
     return presentRevision(await this.revisions.get(id, version))
   }
 
   @Get(':version/diff/:other')
+  @Requires('personas:read')
   @DescribeDiffRevisions()
   async diffRevisions(
     @PersonaId() id: string,
@@ -67,6 +71,7 @@ export class RevisionController {
   }
 
   @Post(':version/restore')
+  @Requires('personas:write')
   @HttpCode(OK)
   @UseGuards(RequireIfMatchGuard)
   @DescribeRestoreRevision()

@@ -1,0 +1,93 @@
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
+import { onEachDatabase, type TestDatabase } from '../support/databases.js'
+import { gator } from '../support/gator.js'
+import type { Answer, Connection } from './connection.js'
+import { Sandbox } from './sandbox.js'
+import type { ServerProcess } from './server.js'
+import { until } from './until.js'
+
+const WORKERS = { SQLite: 4, PostgreSQL: 2 }
+const LIMIT = 100
+/** Where others could reach it; the test does so by loopback. */
+const HOST = '0.0.0.0'
+const PERSONAS = '/api/v1/personas/'
+
+interface KeyResult {
+  readonly id: string
+  readonly key: string
+}
+
+onEachDatabase((kind) => {
+  describe('a server on an address that others reach', () => {
+    const sandbox = new Sandbox(kind)
+    const workers = WORKERS[kind]
+    let database: TestDatabase
+    let server: ServerProcess
+    let connections: Connection[]
+    let key: KeyResult
+
+    const keys = async (...words: string[]) => {
+      const env = { DATABASE_URL: database.url, HOST }
+      const { code, stdout, stderr } = await gator(['keys', ...words, '--json'], { folder: sandbox.emptyFolder(), env })
+      expect({ code, stderr }).toEqual({ code: 0, stderr: '' })
+      return JSON.parse(stdout) as KeyResult & { keys: (KeyResult & Record<string, unknown>)[] }
+    }
+    const ask =
+      ({ key: secret }: KeyResult) =>
+      (connection: Connection): Promise<Answer> =>
+        connection.request('GET', PERSONAS, { headers: { authorization: `Bearer ${secret}` } })
+    const askAll = async (asked: KeyResult) =>
+      (await Promise.all(connections.map(ask(asked)))).map(({ status }) => status)
+
+    beforeAll(async () => {
+      // It is the first command that makes the database, before any server has run.
+      database = await sandbox.emptyDatabase()
+      key = await keys('create', '--name', 'Studio', '--scope', 'personas:read', 'personas:write')
+      server = await sandbox.start({ database, workers, env: { HOST, RATE_LIMIT_PER_MINUTE: String(LIMIT) } })
+      connections = await sandbox.connectToEachWorker(server, workers)
+    }, 60_000)
+    afterAll(() => sandbox.clear())
+
+    it('does not start without a key, and says what to do', async () => {
+      const refused = sandbox.launch({ database: await sandbox.database(), env: { HOST } })
+      expect(await refused.closed).toEqual({ code: 1, signal: null })
+      expect(refused.stderr.trimEnd()).toMatch(
+        /^HOST is not loopback, and there is no API key: make one with "gator keys/,
+      )
+    })
+
+    it('counts the requests of a key over all workers, to the last one', async () => {
+      const answers: Answer[] = []
+      const each = Math.ceil((2 * LIMIT) / workers)
+      const client = async (connection: Connection) => {
+        for (let n = 0; n < each; n++) answers.push(await ask(key)(connection))
+      }
+      await Promise.all(connections.map(client))
+      const statuses = answers.map(({ status }) => status)
+      expect(statuses.filter((status) => status === 200)).toHaveLength(LIMIT)
+      expect(statuses.filter((status) => status === 429)).toHaveLength(workers * each - LIMIT)
+      const remaining = answers.map(({ headers }) => Number(/r=(\d+)/.exec(String(headers['ratelimit']))?.[1]))
+      expect(Math.min(...remaining)).toBe(0)
+    })
+
+    it('takes a new key, and refuses a revoked one, on every worker within a second', async () => {
+      const other = await keys('create', '--name', 'Other', '--scope', 'personas:read', '--expires', '1h')
+      const isAll = async (status: number) => (await askAll(other)).every((each) => each === status)
+      await until('every worker takes it', () => isAll(200), 1_000)
+      await keys('revoke', other.id)
+      await until('every worker refuses it', () => isAll(401), 1_000)
+      expect((await keys('list')).keys).toMatchObject([
+        { id: key.id, state: 'good' },
+        { id: other.id, state: 'revoked' },
+      ])
+    })
+
+    it('has written the last use down when it stops, and never a key', async () => {
+      expect(await server.stop()).toEqual({ code: 0, signal: null })
+      const [first] = (await keys('list')).keys
+      expect(first).toMatchObject({ name: 'Studio', last_used_at: expect.any(String) })
+      expect(server.output).toContain(key.id)
+      expect(server.output).not.toContain(key.key.split('_').at(-1))
+    })
+  })
+})
