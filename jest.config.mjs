@@ -19,7 +19,7 @@ const swc = [
  * other suite mostly waits for processes, locks and clocks, and bears others beside it.
  */
 const ALONE = [
-  '/test/proof/(disk-full|kill-loop|overload|pinned-wal)\\.spec',
+  '/test/proof/(disk-full|kill-loop|list-plans|overload|pinned-wal)\\.spec',
   '/test/database/(tickets|ticket-processes|watchdog|group-commit)\\.spec',
   '/test/http/(hostile|large)-bodies\\.spec',
   '/test/processes/(foreign-lock|killed-worker|reload|slow-listeners)\\.spec',

@@ -10,6 +10,7 @@ import { DatabaseIdentity, FileIdentity } from '../database/sqlite/file-identity
 import { GatherOffice } from '../metrics/gather-office.js'
 import { RootMetrics } from '../metrics/root-metrics.js'
 import { RevisionRetention } from '../retention/revision-retention.js'
+import { TermIndexer } from '../search/term-indexer.js'
 import type { WorkerCoordination } from './primary.js'
 
 /** The files of an SQLite database: the one that was migrated, and all of them since a connection keeps them. */
@@ -28,6 +29,7 @@ export class RootDuties {
   readonly #checkpoints: CheckpointHost | undefined
   readonly #backups: BackupSchedule
   readonly #retention: RevisionRetention
+  readonly #indexer: TermIndexer
 
   /** Begins with them. The database must be there, and current. */
   constructor(settings: Settings, logger: Logger) {
@@ -42,12 +44,14 @@ export class RootDuties {
     }
     this.#backups = new BackupSchedule({ settings, logger, onStatus: backupMetrics(this.metrics) })
     this.#retention = new RevisionRetention(settings, logger)
+    this.#indexer = new TermIndexer(settings.database, logger, () => this.#assertUnchanged())
   }
 
   /** To be called when all that should serve do. */
   served(): void {
     this.#backups.start()
     this.#retention.start()
+    this.#indexer.start()
   }
 
   /** What a primary does for its workers. */
@@ -68,7 +72,7 @@ export class RootDuties {
       get databaseFiles() {
         return files && String(files.areKept ? files.all : files.database)
       },
-      assertUnchanged: () => (files?.areKept ? files.all : files?.database)?.assertUnchanged(),
+      assertUnchanged: () => this.#assertUnchanged(),
     }
   }
 
@@ -76,6 +80,7 @@ export class RootDuties {
   async stop(): Promise<void> {
     await this.#backups.stop()
     await this.#retention.stop()
+    await this.#indexer.stop()
     await this.#checkpoints?.close()
     this.#putOrphansAside()
     this.metrics.close()
@@ -110,6 +115,12 @@ export class RootDuties {
         logger.warn(event, 'the WAL is pinned: a reader keeps it from being copied, and it grows with each write'),
       onGrown: (event) => logger.warn(event, 'the WAL has grown far beyond CHECKPOINT_TRUNCATE_BYTES'),
     }
+  }
+
+  #assertUnchanged(): void {
+    const files = this.#files
+    const kept = files?.areKept ? files.all : files?.database
+    kept?.assertUnchanged()
   }
 
   // Once: from now on the thread's connection keeps all three, and others than these are somebody else's.

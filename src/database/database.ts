@@ -42,6 +42,8 @@ export type DirectReads =
       readonly kind: 'remote'
       /** Runs a statement ($1, $2, …); times come as the server writes them. */
       rows(sql: string, values: readonly (string | number)[]): Promise<readonly (readonly unknown[])[]>
+      /** The same for one of many statements: it is planned for its values, and not kept. */
+      rowsOnce(sql: string, values: readonly (string | number)[]): Promise<readonly (readonly unknown[])[]>
     }
 
 export interface DatabaseDescription {

@@ -12,6 +12,9 @@ import type { PersonaResource } from './dto/persona.resource.js'
 import { IfMatch } from './if-match.decorator.js'
 import { PersonaNotFoundError } from './persona.errors.js'
 import { PersonaIdPipe } from './persona-id.pipe.js'
+import { presentList } from './lists/list.presenter.js'
+import { PersonaLists } from './lists/persona-lists.js'
+import { isByCursor, readList } from './lists/read-list.js'
 import {
   DescribeCountGenerations,
   DescribeCreatePersona,
@@ -46,6 +49,7 @@ export class PersonaController {
   constructor(
     private readonly personas: PersonaService,
     private readonly reads: PersonaReads,
+    private readonly lists: PersonaLists,
     private readonly writes: PersonaWrites,
     private readonly revisions: RevisionService,
   ) {}
@@ -69,7 +73,9 @@ export class PersonaController {
   @DescribeListPersonas()
   async listPersonas(@Query(QueryPipe) query: ListPersonasQuery, @Reply() reply: FastifyReply): Promise<Buffer> {
     const { skip, limit, active_only: activeOnly } = query
-    return presentPage(reply, query, await this.reads.findPage({ skip, limit, activeOnly }))
+    if (!isByCursor(query)) return presentPage(reply, query, await this.reads.findPage({ skip, limit, activeOnly }))
+    const request = readList(query, this.lists.dialect)
+    return presentList(reply, query, request, await this.lists.page(request))
   }
 
   @Get(':id')
@@ -77,13 +83,14 @@ export class PersonaController {
   @DescribeGetPersona()
   async getPersona(
     @PersonaId() id: string,
-    @Query(QueryPipe) { as_of: time }: GetPersonaQuery,
+    @Query(QueryPipe) query: GetPersonaQuery,
     @Req() request: FastifyRequest,
     @Reply() reply: FastifyReply,
   ): Promise<Buffer | undefined> {
+    const { as_of: time } = query
     const found = time ? represent(await this.revisions.stateAt(id, time)) : await this.reads.find(id)
     if (!found) throw new PersonaNotFoundError(id)
-    return presentRead(request, reply, found)
+    return presentRead(request, reply, query, found)
   }
 
   @Put(':id')

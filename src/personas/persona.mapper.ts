@@ -27,6 +27,9 @@ export const WIRE_NAMES: Readonly<Record<keyof PersonaFields, WireName>> = {
 /** The fields that a client may send and that have no effect, so that it can read, edit and write back the whole. */
 export const READ_ONLY_FIELDS = ['id', 'generation_count', 'version', 'created_at', 'updated_at'] as const
 
+/** Every field that a client sees, as it is called in JSON. */
+export const RESOURCE_FIELDS: readonly string[] = [...READ_ONLY_FIELDS, ...Object.values(WIRE_NAMES)]
+
 /** A persona as a client sees it: every field is named here, so that nothing else can leak. */
 export function toResource(persona: Persona): PersonaResource {
   return {

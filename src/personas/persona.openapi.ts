@@ -49,7 +49,12 @@ export const DescribeCreatePersona = () =>
 
 export const DescribeListPersonas = () =>
   applyDecorators(
-    ApiOperation({ summary: 'List personas, newest first' }),
+    ApiOperation({
+      summary: 'List personas',
+      description:
+        'Newest first, page by page with `skip` and a count. With `cursor`, `sort`, `q` or filters: by the cursors in ' +
+        '`Link`, at the same cost however deep; a page may then be short, and the list ends where there is no next.',
+    }),
     ApiResponse({
       status: 200,
       description: 'One page.',

@@ -2,7 +2,9 @@ import type { FastifyReply, FastifyRequest } from 'fastify'
 import type { AnswerHeaders } from '../http/answer-headers.js'
 import { hasCurrent, parseEntityTags } from '../http/entity-tags.js'
 import type { PersonaResource } from './dto/persona.resource.js'
+import type { FieldsQuery } from './dto/fields.query.js'
 import type { ListPersonasQuery } from './dto/list-personas.query.js'
+import { itemsOf } from './dto/query-values.js'
 import type { Persona } from './persona.js'
 import { etagOf } from './persona.etag.js'
 import { toResource } from './persona.mapper.js'
@@ -11,7 +13,7 @@ import type { PageRepresentation, Representation } from './reads/representation.
 
 export const PERSONAS_PATH = '/api/v1/personas'
 /** As Fastify says it of what it has serialised itself. */
-const JSON_MEDIA_TYPE = 'application/json; charset=utf-8'
+export const JSON_MEDIA_TYPE = 'application/json; charset=utf-8'
 const NOT_MODIFIED = 304
 
 /** Answers a persona with its ETag. */
@@ -30,6 +32,7 @@ export function presentEdited(headers: AnswerHeaders, { persona, mergedBase }: E
 export function presentRead(
   request: FastifyRequest,
   reply: FastifyReply,
+  query: FieldsQuery,
   { body, etag }: Representation,
 ): Buffer | undefined {
   reply.header('etag', etag)
@@ -39,7 +42,7 @@ export function presentRead(
     return undefined
   }
   reply.header('content-type', JSON_MEDIA_TYPE)
-  return body
+  return withFields(query, body)
 }
 
 /** Answers a new persona with its `Location`. */
@@ -54,7 +57,16 @@ export function presentPage(reply: FastifyReply, query: ListPersonasQuery, page:
     .header('x-total-count', String(page.total))
     .header('link', pageLinks(query, page.total))
     .header('content-type', JSON_MEDIA_TYPE)
-  return page.body
+  return withFields(query, page.body)
+}
+
+/** Leaves of a persona, or of each of several, the fields that a client asks for. Ids stay. */
+export function withFields({ fields }: FieldsQuery, body: Buffer): Buffer {
+  if (fields === undefined) return body
+  const names = new Set(['id', ...itemsOf(fields)])
+  const pick = (resource: object) => Object.fromEntries(Object.entries(resource).filter(([name]) => names.has(name)))
+  const whole = JSON.parse(body.toString()) as object | object[]
+  return Buffer.from(JSON.stringify(Array.isArray(whole) ? whole.map(pick) : pick(whole)))
 }
 
 function pageLinks(query: ListPersonasQuery, total: number): string {

@@ -10,6 +10,7 @@ import { ChangeSource } from './changes/change-source.js'
 import { ChangeController } from './changes/change.controller.js'
 import { ChangeService } from './changes/change.service.js'
 import { PrismaChangeSource } from './changes/prisma-change-source.js'
+import { PersonaLists } from './lists/persona-lists.js'
 import { PersonaController } from './persona.controller.js'
 import { PersonaRepository } from './persona.repository.js'
 import { PersonaService } from './persona.service.js'
@@ -28,6 +29,7 @@ import { RevisionService } from './revisions/revision.service.js'
   providers: [
     PersonaService,
     PersonaWrites,
+    { provide: PersonaLists, inject: [Database], useFactory: (database: Database) => new PersonaLists(database) },
     RevisionService,
     ChangeFeed,
     ChangeService,

@@ -142,7 +142,15 @@ describe.each<Provider>(['sqlite', 'postgresql'])('prisma on %s', (provider) => 
 
     const outcome = await project.prisma(url, ['migrate', 'reset', '--force'])
     expect(outcome).toMatchObject({ code: 0, output: expect.stringContaining('Database reset successful') })
-    const models = ['api_keys', 'change_feed', 'idempotency_keys', 'persona_revisions', 'personas']
+    const models = [
+      'api_keys',
+      'change_feed',
+      'idempotency_keys',
+      'persona_revisions',
+      'persona_terms',
+      'personas',
+      'personas_unindexed',
+    ]
     expect(await other.tables()).toEqual(['_prisma_migrations', ...models])
     if (provider === 'sqlite') expect(await other.query('PRAGMA journal_mode')).toEqual([{ journal_mode: 'wal' }])
     await other.close()

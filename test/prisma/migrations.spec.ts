@@ -6,6 +6,14 @@ import { openDatabase, type TestDatabase } from './database.js'
 const INDEXES = [
   'personas_created_at_id_idx',
   'personas_is_active_created_at_id_idx',
+  'personas_default_content_rating_created_at_id_idx',
+  'personas_base_image_status_created_at_id_idx',
+  'personas_appearance_locked_created_at_id_idx',
+  'personas_updated_at_id_idx',
+  'personas_name_id_idx',
+  'personas_generation_count_id_idx',
+  'persona_terms_term_persona_id_idx',
+  'personas_unindexed_persona_id_idx',
   'idempotency_keys_created_at_idx',
   'persona_revisions_persona_id_seq_idx',
   'persona_revisions_persona_id_version_idx',
@@ -86,6 +94,18 @@ describe.each<Provider>(['sqlite', 'postgresql'])('the migrations for %s', (prov
       ['updated', false],
       ['erased', true],
     ])
+  })
+
+  it('have triggers that queue whoever is to be found by other words, and nobody else', async () => {
+    await database.query(`DELETE FROM personas_unindexed`)
+    await database.query(insert('found', {}))
+    for (const change of [`version = 2`, `name = name`, `name = 'Grace'`, `content_themes = '["x"]'`, `id = 'other'`]) {
+      await database.query(`UPDATE personas SET ${change} WHERE id IN ('found', 'other')`)
+    }
+    await database.query(`DELETE FROM personas WHERE id = 'other'`)
+    const queue = await database.query('SELECT persona_id FROM personas_unindexed ORDER BY seq')
+    const [inserted, named, themed, ...renamed] = queue.map(({ persona_id: id }) => id)
+    expect([inserted, named, themed, renamed.sort()]).toEqual(['found', 'found', 'found', ['found', 'other', 'other']])
   })
 
   it.each([`'invented', '{}'`, `'updated', NULL`, `'erased', '{}'`])('refuse a revision of %s', async (values) => {

@@ -20,6 +20,7 @@ const usual = isSoak
       generatedRuns: 300,
       /** How often a transfer dies after calls of the same name. */
       deathsAfterEachCall: Infinity,
+      listedPersonas: 1_000_000,
       /** The share of what is timed that must be within its limit. */
       promptShare: 0.99,
       /** The least share of the throughput before an overload that must be there after it. */
@@ -36,6 +37,7 @@ const usual = isSoak
       freshnessKills: 2,
       generatedRuns: 10,
       deathsAfterEachCall: 3,
+      listedPersonas: 100_000,
       promptShare: 0.9,
       // Other tests and programs take their part of the machine: a short measurement sees more of that.
       recoveredShare: 0.8,

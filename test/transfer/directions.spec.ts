@@ -60,7 +60,9 @@ describe('a transfer while the server is in service', () => {
           { name: 'change_feed' },
           { name: 'idempotency_keys' },
           { name: 'persona_revisions' },
+          { name: 'persona_terms' },
           { name: 'personas' },
+          { name: 'personas_unindexed' },
         ],
       })
       expect(result['changes']).toBeGreaterThan(0)

@@ -63,6 +63,7 @@ export class PostgresqlDatabase extends PrismaDatabase {
     this.directReads = {
       kind: 'remote',
       rows: (sql, values) => this.translated(() => onceMoreIfStale(() => statements.rows(sql, values))),
+      rowsOnce: (sql, values) => this.translated(() => onceMoreIfStale(() => statements.rowsOnce(sql, values))),
     }
   }
 

@@ -11,6 +11,9 @@ const TYPES: pg.CustomTypesConfig = {
   },
 }
 
+type Values = readonly (string | number)[]
+type Rows = readonly (readonly unknown[])[]
+
 /** Reads by statements that the server keeps prepared for each connection. */
 export class PreparedReads {
   readonly #names = new Map<string, string>()
@@ -18,16 +21,19 @@ export class PreparedReads {
   constructor(private readonly readers: RolePool) {}
 
   /** @param sql one of a few: each stays prepared for as long as a connection lives */
-  async rows(sql: string, values: readonly (string | number)[]): Promise<readonly (readonly unknown[])[]> {
-    const { rows } = await this.readers.query<unknown[]>({
-      text: sql,
-      values: [...values],
-      rowMode: 'array',
-      types: TYPES,
-      // A pooler in transaction mode may send the next statement to a session that does not have it.
-      ...(!this.readers.isPooled && { name: this.#nameOf(sql) }),
-    })
-    return rows
+  rows(sql: string, values: Values): Promise<Rows> {
+    // A pooler in transaction mode may send the next statement to a session that does not have it.
+    return this.#rows(sql, values, this.readers.isPooled ? undefined : this.#nameOf(sql))
+  }
+
+  /** Runs a statement that is not kept. */
+  rowsOnce(sql: string, values: Values): Promise<Rows> {
+    return this.#rows(sql, values)
+  }
+
+  async #rows(text: string, values: Values, name?: string): Promise<Rows> {
+    const query = { text, values: [...values], rowMode: 'array' as const, types: TYPES }
+    return (await this.readers.query<unknown[]>({ ...query, ...(name !== undefined && { name }) })).rows
   }
 
   #nameOf(sql: string): string {

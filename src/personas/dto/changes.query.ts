@@ -2,7 +2,7 @@ import { ApiProperty } from '@nestjs/swagger'
 import { IsOptional } from 'class-validator'
 import type { Rule } from '../../validation/rule.js'
 import { Satisfies } from '../../validation/satisfies.decorator.js'
-import { WholeNumber, wholeNumber } from './list-personas.query.js'
+import { WholeNumber, wholeNumber } from './query-values.js'
 
 const MAX_CHANGES = 1_000
 const DEFAULT_CHANGES = 100

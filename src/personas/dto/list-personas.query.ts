@@ -1,44 +1,22 @@
 import { ApiProperty } from '@nestjs/swagger'
-import { Transform } from 'class-transformer'
 import { IsOptional } from 'class-validator'
-import type { Rule } from '../../validation/rule.js'
 import { Satisfies } from '../../validation/satisfies.decorator.js'
+import { SORTS, type Sort } from '../lists/list-request.js'
+import { FilterQuery } from './filter.query.js'
+import { Flag, isFlag, isText, oneOf, WholeNumber, wholeNumber } from './query-values.js'
 
 export const DEFAULT_LIMIT = 10
 export const MAX_LIMIT = 100
 /** Both databases take an offset of this size; a larger one could not be meant. */
 const MAX_SKIP = 2_147_483_647
 
-const TRUE = new Set(['true', '1', 'yes', 'on', 't', 'y'])
-const FALSE = new Set(['false', '0', 'no', 'off', 'f', 'n'])
-
-export const WholeNumber = () =>
-  Transform(({ value }: { value: unknown }) =>
-    typeof value === 'string' && /^[+-]?\d{1,15}$/.test(value) ? Number(value) : value,
-  )
-
-// The spellings that the service which this one replaces took.
-const Flag = () =>
-  Transform(({ value }: { value: unknown }) => {
-    const word = typeof value === 'string' ? value.toLowerCase() : ''
-    if (TRUE.has(word)) return true
-    return FALSE.has(word) ? false : value
-  })
-
-export function wholeNumber(min: number, max: number): Rule {
-  const detail = `must be a whole number from ${min} to ${max}`
-  return (value) => (typeof value === 'number' && value >= min && value <= max ? [] : [{ pointer: '', detail }])
-}
-
-const isFlag: Rule = (value) => (typeof value === 'boolean' ? [] : [{ pointer: '', detail: 'must be true or false' }])
-
-export class ListPersonasQuery {
+export class ListPersonasQuery extends FilterQuery {
   @ApiProperty({
     type: 'integer',
     minimum: 0,
     default: 0,
     required: false,
-    description: 'How many personas to pass over.',
+    description: 'How many personas to pass over. Not with `cursor`, `sort`, `q` or filters.',
     example: 0,
   })
   @WholeNumber()
@@ -71,4 +49,39 @@ export class ListPersonasQuery {
   @IsOptional()
   @Satisfies(isFlag)
   active_only: boolean = true
+
+  @ApiProperty({
+    type: 'string',
+    required: false,
+    description:
+      'Where the page begins, from the `Link` of another page of the same list; empty: at the beginning. ' +
+      'What a page costs does not grow with its depth, and no persona is passed over while others come and go.',
+    example: '',
+  })
+  @IsOptional()
+  @Satisfies(isText)
+  cursor?: string
+
+  @ApiProperty({
+    enum: SORTS,
+    required: false,
+    description: 'The order; `-` descends. Ties are broken by the id, names compared by their bytes in UTF-8.',
+    example: '-updated_at',
+  })
+  @IsOptional()
+  @Satisfies(oneOf(SORTS))
+  sort?: Sort
+
+  @ApiProperty({
+    type: 'boolean',
+    required: false,
+    description:
+      'With `cursor`, `sort` or filters: count the whole list (`X-Total-Count`), which costs a look at all of it. ' +
+      'Not with `q` or `theme`.',
+    example: false,
+  })
+  @Flag()
+  @IsOptional()
+  @Satisfies(isFlag)
+  total?: boolean
 }

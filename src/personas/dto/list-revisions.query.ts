@@ -1,7 +1,8 @@
 import { ApiProperty } from '@nestjs/swagger'
 import { IsOptional } from 'class-validator'
 import { Satisfies } from '../../validation/satisfies.decorator.js'
-import { DEFAULT_LIMIT, MAX_LIMIT, WholeNumber, wholeNumber } from './list-personas.query.js'
+import { DEFAULT_LIMIT, MAX_LIMIT } from './list-personas.query.js'
+import { WholeNumber, wholeNumber } from './query-values.js'
 
 export class ListRevisionsQuery {
   @ApiProperty({

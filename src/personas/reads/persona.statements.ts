@@ -9,7 +9,8 @@ export interface PersonaStatements {
   count(activeOnly: boolean): string
 }
 
-const COLUMNS = [
+/** Those that {@link personaOf} reads, from the first on. */
+export const COLUMNS = [
   'id, name, appearance, personality, content_themes, style_preferences, default_content_rating',
   'allowed_content_ratings, platform_restrictions, base_appearance_description, base_image_path, appearance_locked',
   'base_image_status, is_active, generation_count, version, created_at, updated_at',
@@ -38,7 +39,7 @@ interface Both {
 export const SQLITE_STATEMENTS = statements(() => '?', '1')
 export const POSTGRESQL_STATEMENTS = statements((position) => `$${position}`, 'true')
 
-/** Maps a row of these statements, in either database's form, by the same mapper as Prisma's rows. */
+/** Maps a row that begins with {@link COLUMNS}, in either database's form, by the same mapper as Prisma's rows. */
 export function personaOf(row: readonly unknown[]): Persona {
   const text = (column: number) => row[column] as string
   return toPersona({
