@@ -22,9 +22,11 @@ export class RevisionRetention {
   #sweeping: Promise<void> = Promise.resolve()
   #isStopping = false
 
+  /** @param assertUnchanged throws when the path of the database names another one by now, which must not be opened */
   constructor(
     private readonly settings: Pick<Settings, 'database' | 'revisions'>,
     private readonly logger: Logger,
+    private readonly assertUnchanged: () => void = () => undefined,
   ) {}
 
   start(): void {
