@@ -43,7 +43,7 @@ export class RootDuties {
       this.#checkpoints = this.#startCheckpoints(target.file)
     }
     this.#backups = new BackupSchedule({ settings, logger, onStatus: backupMetrics(this.metrics) })
-    this.#retention = new RevisionRetention(settings, logger)
+    this.#retention = new RevisionRetention(settings, logger, () => this.#assertUnchanged())
     this.#indexer = new TermIndexer(settings.database, logger, () => this.#assertUnchanged())
   }
 

@@ -47,6 +47,7 @@ export class RevisionRetention {
    * @returns how many revisions were deleted
    */
   async sweep(now = Date.now()): Promise<number> {
+    this.assertUnchanged()
     const store = await openRevisionStore(this.settings.database)
     try {
       let deleted = 0
