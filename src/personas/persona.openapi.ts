@@ -1,5 +1,13 @@
 import { applyDecorators, type Type } from '@nestjs/common'
-import { ApiBody, ApiConsumes, ApiOperation, ApiParam, ApiResponse } from '@nestjs/swagger'
+import {
+  ApiBody,
+  ApiConsumes,
+  ApiExtraModels,
+  ApiOperation,
+  ApiParam,
+  ApiResponse,
+  getSchemaPath,
+} from '@nestjs/swagger'
 import {
   ApiActor,
   ApiBodyProblems,
@@ -35,6 +43,14 @@ function ApiJsonBody(dto: Type, required: boolean, ...mediaTypes: string[]): Met
 
 const JSON_ONLY = 'application/json'
 
+/** A persona; with `fields`, those of its fields and its id. */
+const WHOLE_OR_PART = {
+  anyOf: [
+    { $ref: getSchemaPath(PersonaResource) },
+    { type: 'object', required: ['id'], properties: { id: { type: 'string', format: 'uuid' } } },
+  ],
+}
+
 export const DescribeCreatePersona = () =>
   applyDecorators(
     ApiOperation({ summary: 'Create a persona' }),
@@ -55,11 +71,11 @@ export const DescribeListPersonas = () =>
         'Newest first, page by page with `skip` and a count. With `cursor`, `sort`, `q` or filters: by the cursors in ' +
         '`Link`, at the same cost however deep; a page may then be short, and the list ends where there is no next.',
     }),
+    ApiExtraModels(PersonaResource),
     ApiResponse({
       status: 200,
       description: 'One page.',
-      type: PersonaResource,
-      isArray: true,
+      schema: { type: 'array', items: WHOLE_OR_PART },
       headers: responseHeaders('X-Total-Count', 'Link'),
     }),
     ApiProblem({
@@ -88,7 +104,12 @@ export const DescribeGetPersona = () =>
     ApiOperation({ summary: 'Read a persona', description: 'As it is, or as it was at a time.' }),
     ApiPersonaId(),
     ApiIfNoneMatch(),
-    ApiPersona(200, 'The persona.'),
+    ApiResponse({
+      status: 200,
+      description: 'The persona.',
+      schema: WHOLE_OR_PART,
+      headers: responseHeaders('ETag'),
+    }),
     ApiResponse({
       status: 304,
       description: 'The client has the current representation.',

@@ -230,6 +230,7 @@ onEachDatabase((kind) => {
       409,
       () => inUse(() => broken().send('POST', restore(), { headers: { ...first, ...keyed('in-use') } })),
     ],
+    ['restoreRevision', 422, () => app().send('POST', restore(), { headers: { ...first, ...keyed('restore') } })],
     ['restoreRevision', 412, () => app().send('POST', restore(), { headers: first })],
     ['restoreRevision', 428, () => broken().send('POST', restore())],
     ...bodyCalls('restoreRevision', 'POST', restore),

@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto'
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
 import type { Database } from '../../src/database/database.js'
 import { MAX_GENERATION_COUNT, PERSONA_FIELDS, type PersonaChanges } from '../../src/personas/persona.js'
@@ -33,6 +34,13 @@ describe.each(Object.entries(databases))('PersonaRepository on %s', (_name, crea
     const stored = await repository.insert(persona, NOBODY)
     expect(stored).toEqual({ ...persona, version: 1, generationCount: 0, updatedAt: persona.createdAt })
     expect(await elsewhere.findById(persona.id)).toEqual(stored)
+  })
+
+  // Its letters come from chance, so that nothing makes them shorter.
+  it('stores a name that is longer than a row of an index may be', async () => {
+    const persona = aPersona({ name: randomBytes(8_000).toString('hex') })
+    await repository.insert(persona, NOBODY)
+    expect((await elsewhere.findById(persona.id))?.name).toBe(persona.name)
   })
 
   it('keeps the keys of a JSON object in their order and its numbers as they are', async () => {

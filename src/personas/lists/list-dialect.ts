@@ -28,6 +28,12 @@ export interface ListDialect {
   rawOf(column: SortColumn, key: Position['key']): string | number | undefined
 }
 
+/**
+ * So many characters of a name are compared: all that the service takes. Whoever writes past it may write more, and an index
+ * of PostgreSQL holds no row beyond 2,704 bytes. The indexes are of this expression; Prisma's schema cannot say so.
+ */
+const NAME_KEY_LENGTH = 100
+
 /** As Date.toISOString writes it, of the years that both databases have. */
 const CANONICAL_TIME = /^(?!0000)\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/
 
@@ -40,9 +46,9 @@ export const SQLITE: ListDialect = {
   typed: (placeholder) => placeholder,
   // SQLite's own way of saying so (https://www.sqlite.org/optoverview.html, section 4).
   aside: (column) => `+${column}`,
-  ordered: (expression) => expression,
+  ordered: (expression, column) => (column === 'name' ? `substr(${expression}, 1, ${NAME_KEY_LENGTH})` : expression),
   // An expression has no declared type: the value comes as it is stored, be it text or a number.
-  rawKey: (column) => `+${column}`,
+  rawKey: (column) => `+${SQLITE.ordered(column, column)}`,
   contains: (column, placeholder) => `instr(${column}, ${placeholder}) > 0`,
   isOneOf: (expression, placeholder) => `${expression} IN (SELECT value FROM json_each(${placeholder}))`,
   listOf: (texts) => JSON.stringify(texts),
@@ -80,8 +86,9 @@ export const POSTGRESQL: ListDialect = {
   placeholder: (position) => `$${position}`,
   typed: (placeholder, kind) => `${placeholder}::${TYPES[kind]}`,
   aside: (column, kind) => ASIDE[kind](column),
-  ordered: (expression, column) => (column === 'name' ? `${expression} COLLATE "C"` : expression),
-  rawKey: (column) => column,
+  ordered: (expression, column) =>
+    column === 'name' ? `left(${expression}, ${NAME_KEY_LENGTH}) COLLATE "C"` : expression,
+  rawKey: (column) => POSTGRESQL.ordered(column, column),
   contains: (column, placeholder) => `strpos(${column}, ${placeholder}) > 0`,
   isOneOf: (expression, placeholder) => `${expression} = ANY (${placeholder}::text[])`,
   listOf: (texts) => `{${texts.map((text) => `"${text.replaceAll(/["\\]/g, String.raw`\$&`)}"`).join(',')}}`,

@@ -95,6 +95,13 @@ export const DescribeRestoreRevision = () =>
     ApiActor(),
     ApiPersona(200, 'The persona after it.', 'X-Merged-Base', 'Idempotency-Replayed'),
     ApiRevisionNotFound(),
+    ApiProblem({
+      type: 'urn:gator-personas:problem:idempotency-key-reused',
+      title: 'Idempotency key reused',
+      status: 422,
+      detail: 'This Idempotency-Key was used for a request with another method, path, If-Match or body.',
+      instance: '/api/v1/personas/019aaf3e-8f63-7b12-9d3c-2f1f5d0c8a11/revisions/2/restore',
+    }),
     ApiStale(),
     ApiUnreadableBody(),
     ApiStorageFull(),

@@ -11,8 +11,8 @@ CREATE INDEX "personas_appearance_locked_created_at_id_idx" ON "personas"("appea
 CREATE INDEX "personas_updated_at_id_idx" ON "personas"("updated_at", "id");
 
 -- CreateIndex
--- By bytes, as SQLite compares.
-CREATE INDEX "personas_name_id_idx" ON "personas"("name" COLLATE "C", "id");
+-- By bytes, as SQLite compares; and no more of them than an index holds (Prisma does not know indexes of expressions).
+CREATE INDEX "personas_name_id_idx" ON "personas"((left("name", 100)) COLLATE "C", "id");
 
 -- CreateIndex
 CREATE INDEX "personas_generation_count_id_idx" ON "personas"("generation_count", "id");

@@ -11,7 +11,8 @@ CREATE INDEX "personas_appearance_locked_created_at_id_idx" ON "personas"("appea
 CREATE INDEX "personas_updated_at_id_idx" ON "personas"("updated_at", "id");
 
 -- CreateIndex
-CREATE INDEX "personas_name_id_idx" ON "personas"("name", "id");
+-- As on PostgreSQL, where an index holds no longer text (Prisma does not know indexes of expressions).
+CREATE INDEX "personas_name_id_idx" ON "personas"(substr("name", 1, 100), "id");
 
 -- CreateIndex
 CREATE INDEX "personas_generation_count_id_idx" ON "personas"("generation_count", "id");
