@@ -70,11 +70,13 @@ async function fuzz(name, url, seed) {
   const folder = mkdtempSync(join(tmpdir(), 'gator-fuzz-'))
   const service = await startService(folder, { DATABASE_URL: url, LOG_LEVEL: 'info', WORKERS: '1' })
   try {
-    const output = await run([
+    // It keeps notes in the folder where it is run.
+    const fuzzing = [
       ...[FUZZER, 'run', `${service.url}/openapi.json`, '--url', service.url, '--seed', seed],
       ...['--max-examples', EXAMPLES, '--checks', CHECKS.join(','), '--exclude-operation-id', ENDLESS],
       ...['--max-response-time', LONGEST_ANSWER_SECONDS, '--suppress-health-check', 'all', '--continue-on-failure'],
-    ])
+    ]
+    const output = await run(fuzzing, { cwd: folder })
     console.log(`${name}:\n${output.trim()}`)
     console.log(`${name}: ${await sendBackAll(service.url)} personas are left, and each is taken back as it is`)
   } catch (error) {
