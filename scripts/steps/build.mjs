@@ -42,7 +42,7 @@ function isSource(path) {
 function removeOrphans() {
   for (const path of filesBelow(inProject('dist'))) {
     const [, name] = /^(.+)\.js(?:\.map)?$/.exec(path) ?? []
-    if (path.startsWith('bundle/')) continue
+    if (/^bundle(-unfinished)?\//.test(path)) continue
     if (name && !existsSync(inProject('src', `${name}.ts`))) rmSync(join(inProject('dist'), path))
   }
 }

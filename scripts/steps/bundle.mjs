@@ -1,4 +1,4 @@
-import { rmSync } from 'node:fs'
+import { renameSync, rmSync } from 'node:fs'
 import { contentOf, fingerprint } from '../lib/fingerprint.mjs'
 import { inProject } from '../lib/paths.mjs'
 import { build } from './build.mjs'
@@ -50,13 +50,14 @@ export const bundle = {
   stamp: 'dist/bundle/.gator-bundle',
   fingerprint: () => fingerprint(build.fingerprint(), contentOf('scripts', 'steps', 'bundle.mjs')),
   run: async () => {
-    rmSync(inProject('dist', 'bundle'), { recursive: true, force: true })
+    const [made, unfinished] = ['bundle', 'bundle-unfinished'].map((name) => inProject('dist', name))
+    rmSync(unfinished, { recursive: true, force: true })
     // Loaded here: when there is nothing to bundle, the bundler may not even be installed yet.
     const { build: esbuild } = await import('esbuild')
     await esbuild({
       absWorkingDir: inProject(),
       entryPoints: PROGRAMS,
-      outdir: 'dist/bundle',
+      outdir: unfinished,
       bundle: true,
       splitting: true,
       platform: 'node',
@@ -70,5 +71,8 @@ export const bundle = {
       banner: { js: REQUIRE },
       logLevel: 'warning',
     })
+    // A server that runs from here may start a program at any moment.
+    rmSync(made, { recursive: true, force: true })
+    renameSync(unfinished, made)
   },
 }

@@ -7,7 +7,10 @@ export function prefersLenientHandling(header: string | string[] | undefined): b
         .split(';')[0]
         ?.trim()
         .toLowerCase()
-        .replace(/\s*=\s*"?/, '=')
+        .split('=')
+        .map((part) => part.trim())
+        .join('=')
+        .replace(/^([^=]*)="?/, '$1=')
         .replace(/"$/, ''),
     )
     .find((preference) => preference?.startsWith('handling='))

@@ -64,3 +64,11 @@ export function readTime(value: unknown): Date {
   const time = String(value).replace(' ', 'T')
   return new Date(/(?:Z|[+-]\d\d:?\d\d)$/.test(time) ? time : `${time}Z`)
 }
+
+const FIRST_TIME = Date.parse('0001-01-01T00:00:00.000Z')
+const LAST_TIME = Date.parse('9999-12-31T23:59:59.999Z')
+
+/** With an offset a time may be of a year that has no four digits, or that PostgreSQL does not have. */
+export function clampedTime(time: Date): Date {
+  return new Date(Math.min(Math.max(time.getTime(), FIRST_TIME), LAST_TIME))
+}

@@ -210,6 +210,9 @@ onEachDatabase((kind) => {
       expect(await versionAt(Date.now() + 3_600_000)).toBe(3)
       const offset = new Date(Number(second)).toISOString().replace('Z', '+00:00')
       expect((await app().get(`${url}?as_of=${offset}`)).json<PersonaResource>().version).toBe(2)
+      // Of years that have no four digits, or that a database does not have.
+      problemOf(await app().get(`${url}?as_of=0000-01-01T00:00:00Z`), 404)
+      expect((await app().get(`${url}?as_of=9999-12-31T23:59:59-01:00`)).json<PersonaResource>().version).toBe(3)
     })
 
     it('says that it is not kept any more, where it is not', async () => {

@@ -146,6 +146,18 @@ describe('lists', () => {
     },
     TEST_TIMEOUT_MS,
   )
+
+  it('pass over nobody whose time somebody has written in another form', async () => {
+    const side = sides.get('SQLite')
+    const ids = Array.from({ length: 5 }, (_value, n) => idOf(n)).sort()
+    await side?.fillWithTime(ids, '2026-11-23T05:06:07.089Z')
+    for (const sort of ['created_at', '-created_at']) {
+      const expected = sort === 'created_at' ? ids : ids.toReversed()
+      expect((await side?.walk({ sort, limit: '2' }, LIST_LIMITS))?.walked).toEqual({ there: expected, back: expected })
+      // Nobody is found, and the search ends.
+      expect((await side?.walk({ sort, limit: '1', q: 'nobody' }, LIST_LIMITS))?.walked.there).toEqual([])
+    }
+  })
 })
 
 function idOf(n: number): string {
@@ -189,6 +201,14 @@ class Side {
       await this.database.query(`UPDATE personas SET updated_at = '${time}' WHERE id = '${idOf(n)}'`)
     }
     return repository.findPage({ skip: 0, limit: 100, activeOnly: false })
+  }
+
+  /** Stores these and no others, with a time as it is given. */
+  async fillWithTime(ids: readonly string[], time: string): Promise<void> {
+    const repository = new PrismaPersonaRepository(this.connection)
+    await this.database.query('DELETE FROM personas')
+    for (const id of ids) await repository.insert(aPersona({ id }), NOBODY)
+    await this.database.query(`UPDATE personas SET created_at = '${time}'`)
   }
 
   /** The ids on all pages of a list, from the first to the last, and from the last to the first. */

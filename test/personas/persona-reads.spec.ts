@@ -8,6 +8,8 @@ import {
   type PersonaFields,
   PLATFORM_RESTRICTIONS,
 } from '../../src/personas/persona.js'
+import { WIRE_NAMES } from '../../src/personas/persona.mapper.js'
+import { toColumns } from '../../src/personas/persona.row.js'
 import { PrismaPersonaRepository } from '../../src/personas/prisma-persona.repository.js'
 import { openPersonaReads } from '../../src/personas/reads/open-persona-reads.js'
 import type { PersonaReads } from '../../src/personas/reads/persona.reads.js'
@@ -15,7 +17,7 @@ import { RepositoryReads } from '../../src/personas/reads/repository-reads.js'
 import { parseSettings } from '../../src/config/settings.js'
 import { scale, seed } from '../proof/scale.js'
 import { databases, onEachDatabase, type TestDatabase } from '../support/databases.js'
-import { aPersona, NOBODY } from './personas.js'
+import { aPersona, NOBODY, OTHER_FIELDS } from './personas.js'
 
 const PAGES = [
   { skip: 0, limit: 10, activeOnly: true },
@@ -110,6 +112,18 @@ onEachDatabase((kind) => {
       scale.testTimeoutMs,
     )
 
+    it('see a change of any field that somebody makes past the service', async () => {
+      const past = readsOf('33554432')
+      await take({ create: aPersona() })
+      for (const [field, value] of Object.entries(toColumns(OTHER_FIELDS))) {
+        const column = WIRE_NAMES[field as keyof PersonaFields]
+        const text = typeof value === 'string' ? `'${value.replaceAll("'", "''")}'` : String(value)
+        await database.query(`UPDATE personas SET ${column} = ${text}`)
+        await expectSame(past)
+        expect(await past.find(String(ids[0]))).not.toEqual(null)
+      }
+    })
+
     if (kind === 'SQLite') {
       it('are right without the triggers of the history, and with others again', async () => {
         const past = readsOf('33554432')
@@ -132,6 +146,20 @@ onEachDatabase((kind) => {
         await expectSame(past)
         await database.query(`BEGIN; DELETE FROM persona_revisions WHERE seq > 1;
           DELETE FROM sqlite_sequence; UPDATE personas SET name = 'of another history'; COMMIT`)
+        await expectSame(past)
+      })
+
+      it('are right after a persona was erased together with its history', async () => {
+        const past = readsOf('33554432')
+        for (let n = 0; n < 2; n++) await take({ create: aPersona() })
+        await expectSame(past)
+        const [first] = ids
+        await database.query(`BEGIN; DELETE FROM personas WHERE id = '${first}';
+          DELETE FROM persona_revisions WHERE persona_id = '${first}'; COMMIT`)
+        await expectSame(past)
+        await database.query(
+          `UPDATE personas SET name = 'redacted'; DELETE FROM persona_revisions WHERE seq = (SELECT max(seq) FROM persona_revisions)`,
+        )
         await expectSame(past)
       })
 

@@ -8,8 +8,8 @@ import { until } from './until.js'
 
 const WORKERS = { SQLite: 4, PostgreSQL: 2 }
 const LIMIT = 100
-/** Where others could reach it; the test does so by loopback. */
-const HOST = '0.0.0.0'
+/** Loopback, in a form that the service does not take for it: nobody else reaches what the tests start. */
+const HOST = '::ffff:127.0.0.1'
 const PERSONAS = '/api/v1/personas/'
 
 interface KeyResult {

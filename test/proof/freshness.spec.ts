@@ -54,8 +54,11 @@ class Traffic {
       const persona = this.#any()
       const value = `past the service ${n}`
       const start = performance.now()
-      await database.query(`UPDATE personas SET name = '${value}', version = version + 1 WHERE id = '${persona}'`)
-      this.history.push({ kind: 'write', persona, start, end: performance.now(), value, version: undefined })
+      const rows = await database.query(
+        `UPDATE personas SET name = '${value}', version = version + 1 WHERE id = '${persona}' RETURNING version`,
+      )
+      const version = Number(rows[0]?.['version'])
+      this.history.push({ kind: 'write', persona, start, end: performance.now(), value, version })
       await delay(this.random() * LONGEST_REST_MS * 5)
     }
   }
@@ -79,7 +82,12 @@ class Traffic {
         return
       }
       if (answer.status !== OK) throw new Error(`a read was answered with ${answer.status}`)
-      for (const body of [answer.body].flat()) {
+      const bodies = [answer.body].flat()
+      // Nobody is created or deleted meanwhile.
+      if (path === '' && (bodies.length !== PERSONAS || answer.headers['x-total-count'] !== String(PERSONAS))) {
+        throw new Error(`a list has ${bodies.length} personas of ${String(answer.headers['x-total-count'])}`)
+      }
+      for (const body of bodies) {
         const { id, version, name } = body as unknown as { id: string; version: number; name: string }
         this.history.push({ kind: 'read', persona: id, start, end, value: name, version })
         if (path !== '') known.set(id, { etag: String(answer.headers.etag), value: name, version })

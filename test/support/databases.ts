@@ -85,7 +85,7 @@ function postgresqlDatabase(url: string): TestDatabase {
 function querySqlite(file: string, sql: string): Row[] {
   const database = new BetterSqlite3(file)
   try {
-    const isQuery = /^\s*(SELECT|PRAGMA)\b/i.test(sql)
+    const isQuery = /^\s*(SELECT|PRAGMA)\b|\bRETURNING\s+\w+\s*$/i.test(sql)
     if (isQuery) return database.prepare<[], Row>(sql).all()
     database.exec(sql)
     return []

@@ -11,6 +11,9 @@ const TYPES: pg.CustomTypesConfig = {
   },
 }
 
+/** A migration has changed a column's type ("cached plan must not change result type"), or somebody has said DISCARD ALL. */
+const NO_LONGER_PREPARED: ReadonlySet<unknown> = new Set(['0A000', '26000'])
+
 type Values = readonly (string | number)[]
 type Rows = readonly (readonly unknown[])[]
 
@@ -21,9 +24,15 @@ export class PreparedReads {
   constructor(private readonly readers: RolePool) {}
 
   /** @param sql one of a few: each stays prepared for as long as a connection lives */
-  rows(sql: string, values: Values): Promise<Rows> {
+  async rows(sql: string, values: Values): Promise<Rows> {
     // A pooler in transaction mode may send the next statement to a session that does not have it.
-    return this.#rows(sql, values, this.readers.isPooled ? undefined : this.#nameOf(sql))
+    if (this.readers.isPooled) return this.rowsOnce(sql, values)
+    try {
+      return await this.#rows(sql, values, this.#nameOf(sql))
+    } catch (error) {
+      if (!NO_LONGER_PREPARED.has((error as { code?: unknown }).code)) throw error
+      return this.rowsOnce(sql, values)
+    }
   }
 
   /** Runs a statement that is not kept. */

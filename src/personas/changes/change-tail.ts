@@ -129,14 +129,15 @@ export class ChangeTail implements Tail {
     const page = await this.parts.source.page({ after: seq, limit: PAGE_CHANGES })
     if (this.#isClosed) return true
     const reason = reasonToReset(this.#position, page.extent)
-    if (reason) {
+    // Those who listen are where it is, and are told of all that comes, however much came at once.
+    if (reason && reason !== 'too-far-behind') {
       this.#position = presentOf(page.extent)
       for (const stream of this.#streams) stream.interrupt(reason)
       return true
     }
+    const chunks = chunksOf(page)
     this.#position = { epoch, seq: page.next }
     if (page.next === seq) return true
-    const chunks = chunksOf(page)
     for (const stream of this.#streams) stream.deliver(chunks)
     if (chunks.length > 0) this.#quiet.refresh()
     return page.isLast

@@ -48,7 +48,10 @@ export class PrismaChangeSource extends ChangeSource {
   // What somebody wrote past the service may be nothing that can be read. It must not stop everybody else's stream.
   #personaOf(seq: number | bigint, schema: number, state: string): Persona | null {
     try {
-      return readState(schema, state)
+      const persona = readState(schema, state)
+      // A time that is none shows when it is written.
+      for (const time of [persona.createdAt, persona.updatedAt]) time.toISOString()
+      return persona
     } catch (error) {
       this.logger.error({ seq: Number(seq), err: errorForLog(error) }, 'the state of a change cannot be read')
       return null

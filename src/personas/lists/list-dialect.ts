@@ -34,6 +34,9 @@ export interface ListDialect {
  */
 const NAME_KEY_LENGTH = 100
 
+/** Before a time that somebody has written past the service in another form, and that is compared as it stands. */
+const AS_STORED = '='
+
 /** As Date.toISOString writes it, of the years that both databases have. */
 const CANONICAL_TIME = /^(?!0000)\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/
 
@@ -58,12 +61,14 @@ export const SQLITE: ListDialect = {
     if (!isTimeColumn(column) || typeof raw !== 'string') return raw as Position['key']
     const time = readTime(raw)
     const isOurs = !Number.isNaN(time.getTime()) && toSqliteTime(time) === raw
-    return isOurs ? time.toISOString() : raw
+    return isOurs ? time.toISOString() : AS_STORED + raw
   },
   rawOf: (column, key) => {
     if (column === 'generation_count') return typeof key === 'number' ? key : undefined
     if (!isTimeColumn(column)) return typeof key === 'string' ? key : undefined
-    return typeof key === 'string' && isCanonical(key) ? toSqliteTime(new Date(key)) : key
+    if (typeof key !== 'string') return key
+    if (key.startsWith(AS_STORED)) return key.slice(AS_STORED.length)
+    return isCanonical(key) ? toSqliteTime(new Date(key)) : undefined
   },
 }
 

@@ -1,8 +1,6 @@
 import type { ColumnKind, ListDialect } from './list-dialect.js'
+import { clampedTime } from '../persona.row.js'
 import type { ListFilters, SortColumn, TimeRange } from './list-request.js'
-
-const FIRST_TIME = Date.parse('0001-01-01T00:00:00.000Z')
-const LAST_TIME = Date.parse('9999-12-31T23:59:59.999Z')
 
 /** The values that a statement's placeholders stand for: bound in the order in which they stand in its text. */
 export class SqlValues {
@@ -89,14 +87,9 @@ function rangeFilters(column: SortColumn, { from, to }: TimeRange, dialect: List
   const bound = (operator: string, time: Date): RangeFilter => ({
     column,
     kind: 'time',
-    test: (expression, sql) => `${expression} ${operator} ${sql.bind(dialect.time(clamped(time)), 'time')}`,
+    test: (expression, sql) => `${expression} ${operator} ${sql.bind(dialect.time(clampedTime(time)), 'time')}`,
   })
   return [...(from ? [bound('>=', from)] : []), ...(to ? [bound('<', to)] : [])]
-}
-
-// With an offset a time may be of a year that has no four digits, or that PostgreSQL does not have.
-function clamped(time: Date): Date {
-  return new Date(Math.min(Math.max(time.getTime(), FIRST_TIME), LAST_TIME))
 }
 
 // The ratings are stored as JSON text, each in quotes, so the quoted word occurs if and only if it is an item.

@@ -1,3 +1,4 @@
+import { setImmediate as nextTurn } from 'node:timers/promises'
 import type { Database, DirectReads } from '../../database/database.js'
 import type { Persona } from '../persona.js'
 import { personaOf } from '../reads/persona.statements.js'
@@ -21,6 +22,9 @@ export interface ListLimits {
  * up to there.
  */
 export const LIST_LIMITS: ListLimits = { candidates: 2_000, visited: 5_000, stride: 1_000 }
+
+/** So many rows of a search are one statement: each of them looks at all candidates. */
+const SEARCHED_AT_A_TIME = 200
 
 interface Found {
   readonly persona: Persona
@@ -142,13 +146,17 @@ export class PersonaLists {
     [from, upTo]: readonly [Position | null, Position | null],
     between: RowsBetween,
   ): Promise<void> {
+    // What is searched for is decided here, row by row: few at a time would be many statements.
+    const least = filters.words.length + filters.themes.length > 0 ? SEARCHED_AT_A_TIME : 1
     for (let after = from; ;) {
-      const wanted = limit + 1 - found.length
+      const wanted = Math.max(limit + 1 - found.length, least)
       const rows = await this.#rows(between(after, upTo, wanted))
       const read = rows.map((row) => this.#foundIn(sort, row))
       found.push(...read.filter(({ persona }) => isMatch(persona, filters)))
       if (rows.length < wanted || found.length > limit) return
       after = read.at(-1)?.position ?? null
+      // SQLite answers at once: others are to have their turn.
+      await nextTurn()
     }
   }
 

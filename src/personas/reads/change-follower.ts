@@ -13,22 +13,27 @@ const NONE: readonly Change[] = []
 /** More of them are not worth being looked at one by one. */
 const MOST_CHANGES = 1_000
 const TRIGGERS = ['insert', 'update', 'rename', 'delete'].map((name) => `'personas_revision_${name}'`)
-const COUNT_TRIGGERS = `SELECT count(*) FROM sqlite_master WHERE type = 'trigger' AND name IN (${TRIGGERS.join(', ')})`
-const COLUMNS = `seq, persona_id, at, kind NOT IN ('updated', 'generated') OR changed LIKE '%"is_active"%'`
+const COUNT_TRIGGERS = `
+  SELECT count(*) FROM sqlite_master
+  WHERE type = 'trigger' AND tbl_name = 'personas' AND name IN (${TRIGGERS.join(', ')})`
+const COLUMNS = `
+  seq, persona_id, at, kind NOT IN ('updated', 'generated') OR changed LIKE '%"is_active"%',
+  (SELECT seq FROM sqlite_sequence WHERE name = 'persona_revisions')`
 const LAST = `SELECT ${COLUMNS} FROM persona_revisions ORDER BY seq DESC LIMIT 1`
 // The last one that is known, too: if it is not there as it was, this is not the history that was followed.
 const SINCE = `
   SELECT ${COLUMNS} FROM persona_revisions WHERE seq >= ? ORDER BY seq LIMIT ${MOST_CHANGES + 2}`
 
-/** A row of these statements. */
-type Revision = readonly [seq: number, personaId: string, at: string, isOfMembership: number]
+/** A row of these statements; `given` is the last number that any revision was given, be it there still or not. */
+type Revision = readonly [seq: number, personaId: string, at: string, isOfMembership: number, given: number]
 
-const NOTHING: Revision = [0, '', '', 0]
+const NOTHING: Revision = [0, '', '', 0, 0]
 
 /**
  * Follows what any process does with the personas of a file. Asked before a read, on the connection that reads, it knows
  * of every commit that was acknowledged by then: SQLite counts them (data_version), and the triggers of the history say
- * whose personas they were about, in the same transaction. Without its triggers any commit may have changed anything.
+ * whose personas they were about, in the same transaction. Without its triggers, or where a number is missing (SQLite
+ * gives them without gaps, so somebody has removed the revision), anything may have changed.
  */
 export class ChangeFollower {
   #dataVersion: number | undefined
@@ -56,7 +61,8 @@ export class ChangeFollower {
     }
     if (!this.#isLogged) return 'unknown'
     const [known, ...rows] = file.rows(SINCE, [this.#last[0]]) as Revision[]
-    if (!isSame(known, this.#last) || rows.length > MOST_CHANGES) {
+    const given = known?.[4] ?? 0
+    if (!isSame(known, this.#last) || rows.length > MOST_CHANGES || rows.length !== given - this.#last[4]) {
       this.#startAtEnd(file)
       return 'unknown'
     }
@@ -71,5 +77,5 @@ export class ChangeFollower {
 }
 
 function isSame(one: Revision | undefined, other: Revision): boolean {
-  return one?.every((value, column) => value === other[column]) ?? false
+  return one !== undefined && [0, 1, 2].every((column) => one[column] === other[column])
 }

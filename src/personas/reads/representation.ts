@@ -16,9 +16,16 @@ export interface PageRepresentation {
 }
 
 export function represent(persona: Persona): Representation {
-  return { body: Buffer.from(JSON.stringify(toResource(persona))), etag: etagOf(persona) }
+  return { body: bytesOf(JSON.stringify(toResource(persona))), etag: etagOf(persona) }
 }
 
 export function representAll(personas: readonly Persona[]): Buffer {
-  return Buffer.from(JSON.stringify(personas.map(toResource)))
+  return bytesOf(JSON.stringify(personas.map(toResource)))
+}
+
+// In memory of its own: of Node's pool, one small body that is kept would keep those around it.
+function bytesOf(text: string): Buffer {
+  const bytes = Buffer.allocUnsafeSlow(Buffer.byteLength(text))
+  bytes.write(text)
+  return bytes
 }

@@ -1,5 +1,6 @@
 import { Injectable } from '@nestjs/common'
 import { Database } from '../../database/database.js'
+import { clampedTime } from '../persona.row.js'
 import type { Revision, RevisionWithState } from './revision.js'
 import { type RevisionPageRequest, RevisionRepository } from './revision.repository.js'
 import { readState, toRevision } from './revision.row.js'
@@ -33,7 +34,7 @@ export class PrismaRevisionRepository extends RevisionRepository {
     personaId: string,
     time: Date,
   ): Promise<RevisionWithState | (Revision & { readonly state: null }) | null> {
-    const where = { personaId, at: { lte: time } }
+    const where = { personaId, at: { lte: clampedTime(time) } }
     const row = await this.database.read((client) => client.personaRevision.findFirst({ where, orderBy: NEWEST_FIRST }))
     if (!row) return null
     return { ...toRevision(row), state: row.state === null ? null : readState(row.schema, row.state) }
