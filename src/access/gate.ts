@@ -76,6 +76,7 @@ function tellLimit(reply: FastifyReply, perMinute: number, verdict: RateVerdict)
     .header('ratelimit', `"minute";r=${verdict.remaining};t=${secondsOf(verdict)}`)
 }
 
+// The window was begun by another process' clock, or a rounded one of this: it is never said to be longer than it is.
 function secondsOf({ resetsInMs }: RateVerdict): number {
-  return Math.ceil(resetsInMs / MS_PER_SECOND)
+  return Math.ceil(Math.min(resetsInMs, WINDOW_MS) / MS_PER_SECOND)
 }

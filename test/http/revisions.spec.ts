@@ -125,6 +125,12 @@ onEachDatabase((kind) => {
       }
     })
 
+    it('takes any place in the sequence', async () => {
+      const { url } = await aPersona()
+      const response = await app().get(`${url}/revisions?before=999999999999999`)
+      expect([response.statusCode, response.json()]).toEqual([200, [expect.objectContaining({ kind: 'created' })]])
+    })
+
     it('answers 404 for what it does not have', async () => {
       const { url } = await aPersona()
       const missing = [`${PERSONAS}${UNKNOWN_ID}/revisions`, `${PERSONAS}nobody/revisions`]

@@ -4,6 +4,9 @@ import { Satisfies } from '../../validation/satisfies.decorator.js'
 import { DEFAULT_LIMIT, MAX_LIMIT } from './list-personas.query.js'
 import { WholeNumber, wholeNumber } from './query-values.js'
 
+/** Fifteen digits, as many as a parameter may have: further than any history goes. */
+const MAX_SEQ = 999_999_999_999_999
+
 export class ListRevisionsQuery {
   @ApiProperty({
     type: 'integer',
@@ -28,6 +31,6 @@ export class ListRevisionsQuery {
   })
   @WholeNumber()
   @IsOptional()
-  @Satisfies(wholeNumber(1, Number.MAX_SAFE_INTEGER))
+  @Satisfies(wholeNumber(1, MAX_SEQ))
   before?: number
 }
