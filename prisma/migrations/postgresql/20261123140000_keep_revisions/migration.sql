@@ -56,12 +56,6 @@ BEGIN
     PERFORM pg_advisory_xact_lock_shared((26465::bigint << 48) | floor);
     PERFORM set_config('gator.revisions_floor', floor::text, true);
   END IF;
-  -- Row by row nothing is seen of it.
-  IF TG_OP = 'TRUNCATE' THEN
-    INSERT INTO "persona_revisions" ("persona_id", "version", "kind", "changed", "schema", "at")
-    SELECT "id", "version", 'erased', '[]', 1, date_trunc('milliseconds', clock_timestamp() AT TIME ZONE 'UTC') FROM "personas";
-    RETURN NULL;
-  END IF;
   -- A persona that was given another id is not there any more under the old one, either.
   IF TG_OP = 'DELETE' OR (TG_OP = 'UPDATE' AND NEW."id" IS DISTINCT FROM OLD."id") THEN
     INSERT INTO "persona_revisions" ("persona_id", "version", "kind", "changed", "schema", "at")
@@ -122,10 +116,6 @@ END $$;
 -- CreateTrigger
 CREATE TRIGGER "personas_revision_insert_delete" AFTER INSERT OR DELETE ON "personas"
 FOR EACH ROW EXECUTE FUNCTION "personas_revision"();
-
--- CreateTrigger
-CREATE TRIGGER "personas_revision_truncate" BEFORE TRUNCATE ON "personas"
-FOR EACH STATEMENT EXECUTE FUNCTION "personas_revision"();
 
 -- CreateTrigger
 CREATE TRIGGER "personas_revision_update" AFTER UPDATE ON "personas" FOR EACH ROW
