@@ -22,7 +22,7 @@ const BOUND_BYTES = 4 * TRUNCATE_BYTES
 const BACK_WITHIN_MS = 10_000
 const PROMPT_MS = 200
 /** How long an emptying may stop the writers. */
-const STOPPED_MS = 60
+const STOPPED_MS = 100
 
 describe('a reader that does not let go, under load', () => {
   const sandbox = new Sandbox('SQLite', true)
