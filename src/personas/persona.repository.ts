@@ -1,3 +1,4 @@
+import type { Since } from './stale-edit.js'
 import type { ContentRating, Persona, PersonaChanges, PersonaFields } from './persona.js'
 import type { Writer } from './writer.js'
 
@@ -45,14 +46,13 @@ export abstract class PersonaRepository {
 
   /**
    * Like {@link updateIf}, with changes that depend on what is stored: `change` sees the current persona while nobody
-   * else can change it, and what it was at `baseVersion`, oldest first: more than one state when somebody wrote past the
-   * service, none when that version is not in the history. Without a change nothing is written. When `change` throws,
-   * nothing is changed and the error is passed on.
+   * else can change it, and what the history has since `baseVersion`: null without one, and when it is not known any
+   * more. Without a change nothing is written. When `change` throws, nothing is changed and the error is passed on.
    */
   abstract updateWith(
     id: string,
     baseVersion: number | undefined,
-    change: (current: Persona, bases: readonly Persona[]) => PersonaChanges,
+    change: (current: Persona, since: Since | null) => PersonaChanges,
     writer: Writer,
   ): Promise<Persona | null>
 

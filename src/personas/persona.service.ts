@@ -12,7 +12,7 @@ import { PersonaNotFoundError, PersonaRuleError, StaleVersionError } from './per
 import { applyPatch, type PersonaPatch } from './persona.patch.js'
 import { PersonaRepository, type UpdateGuard } from './persona.repository.js'
 import { ratingFaults, type Ratings } from './persona.rules.js'
-import { type Edit, mergeStaleEdit } from './stale-edit.js'
+import { type Edit, mergeStaleEdit, type Since } from './stale-edit.js'
 import type { Writer } from './writer.js'
 
 /** The versions that a conditional write names; undefined when it is not conditional. */
@@ -130,10 +130,10 @@ export class PersonaService {
   private async editLocked(id: string, edit: Edit, versions: ExpectedVersions, writer: Writer): Promise<EditedPersona> {
     const baseVersion = baseOf(versions)
     let mergedBase: number | null = null
-    const change = (current: Persona, bases: readonly Persona[]) => {
+    const change = (current: Persona, since: Since | null) => {
       const isMerge = isStale(current, versions)
       mergedBase = isMerge ? (baseVersion ?? null) : null
-      const changes = isMerge ? mergeStaleEdit(edit, current, bases) : edit.changesOf(current)
+      const changes = isMerge ? mergeStaleEdit(edit, current, since) : edit.changesOf(current)
       assertRatings(changes, current)
       return changes
     }

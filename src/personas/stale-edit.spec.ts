@@ -3,7 +3,7 @@ import { describe, expect, it } from '@jest/globals'
 import fc from 'fast-check'
 import { type Persona, PERSONA_DEFAULTS, PERSONA_FIELDS, type PersonaChanges } from './persona.js'
 import { StaleVersionError } from './persona.errors.js'
-import { type EditScope, mergeStaleEdit } from './stale-edit.js'
+import { type EditScope, mergeStaleEdit, type Since } from './stale-edit.js'
 
 const BASE: Persona = {
   ...PERSONA_DEFAULTS,
@@ -29,9 +29,12 @@ const changes: fc.Arbitrary<PersonaChanges> = fc.record(
   { requiredKeys: [] },
 )
 
-const merged = (scope: EditScope, wanted: PersonaChanges, current: Persona) => {
+/** Fields that were changed since, perhaps to be what they were. */
+const changedBack = fc.subarray<keyof PersonaChanges>(['name', 'contentThemes', 'baseImagePath'])
+
+const merged = (scope: EditScope, wanted: PersonaChanges, current: Persona, since: Since) => {
   try {
-    return { ...current, ...mergeStaleEdit({ scope, changesOf: () => wanted }, current, [BASE]) }
+    return { ...current, ...mergeStaleEdit({ scope, changesOf: () => wanted }, current, since) }
   } catch (error) {
     if (error instanceof StaleVersionError) return error
     throw error
@@ -41,16 +44,23 @@ const merged = (scope: EditScope, wanted: PersonaChanges, current: Persona) => {
 describe('an edit that was made from an older version', () => {
   it.each(['given', 'differing', 'whole'] as const)('never overwrites what was changed since: scope %s', (scope) => {
     fc.assert(
-      fc.property(changes, changes, (theirs, wanted) => {
+      fc.property(changes, changes, changedBack, changedBack, (theirs, wanted, back, unsure) => {
         const current = { ...BASE, ...theirs, version: 2 }
-        const changedSince = PERSONA_FIELDS.filter((field) => !isDeepStrictEqual(current[field], BASE[field]))
+        const changedSince = PERSONA_FIELDS.filter(
+          (field) => [...back, ...unsure].includes(field) || !isDeepStrictEqual(current[field], BASE[field]),
+        )
         const about = PERSONA_FIELDS.filter(
           (field) =>
             scope === 'whole' ||
-            (field in wanted && (scope === 'given' || !isDeepStrictEqual(wanted[field], BASE[field]))),
+            (field in wanted &&
+              (scope === 'given' || unsure.includes(field) || !isDeepStrictEqual(wanted[field], BASE[field]))),
         )
         const overlap = about.filter((field) => changedSince.includes(field))
-        const outcome = merged(scope, wanted, current)
+        const outcome = merged(scope, wanted, current, {
+          base: BASE,
+          unsure: new Set(unsure),
+          changed: new Set(changedSince),
+        })
         if (outcome instanceof StaleVersionError) {
           expect(overlap).not.toEqual([])
           expect(outcome.conflicts.map(({ field }) => field)).toEqual(overlap)
@@ -68,8 +78,7 @@ describe('an edit that was made from an older version', () => {
   })
 
   it('is refused when what it was made from is not known', () => {
-    expect(() => mergeStaleEdit({ scope: 'given', changesOf: () => ({ name: 'Sara' }) }, BASE, [])).toThrow(
-      StaleVersionError,
-    )
+    const edit = { scope: 'given', changesOf: () => ({ name: 'Sara' }) } as const
+    expect(() => mergeStaleEdit(edit, BASE, null)).toThrow(StaleVersionError)
   })
 })

@@ -104,10 +104,13 @@ onEachDatabase((kind) => {
       },
     )
 
-    it('is merged when what was changed was changed back', async () => {
+    it('is refused when what was changed was changed back, for that was judged anew', async () => {
       const { url, first } = await aPersonaChangedBy({ name: 'Second' })
       await app().sendJson('PUT', url, { name: first.name })
-      expectMerged(await edit('PUT', url, { name: 'Third' }), 4, { name: 'Third' })
+      expect(conflictsOf(await edit('PUT', url, { name: 'Third' }))).toEqual([
+        { pointer: '/name', base: first.name, current: first.name, requested: 'Third' },
+      ])
+      expectMerged(await edit('PUT', url, { base_image_path: 'b.png' }), 4, { base_image_path: 'b.png' })
     })
 
     it('keeps the rule of the ratings over the merged result', async () => {
@@ -125,8 +128,7 @@ onEachDatabase((kind) => {
       expect(conflictsOf(await edit('DELETE', url, {}))).toEqual(conflicts)
       expect(conflictsOf(await edit('POST', `${url}/revisions/1/restore`, {}))).toMatchObject(conflicts)
       await app().sendJson('PATCH', url, { name: first.name, base_image_path: null })
-      expect((await edit('DELETE', url, {})).statusCode).toBe(204)
-      expect(await app().read(first.id)).toMatchObject({ is_active: false, version: 5 })
+      expect(conflictsOf(await edit('DELETE', url, {}))).toHaveLength(2)
     })
 
     it('is refused when it may have been made from several versions, or from one that is not kept', async () => {

@@ -136,7 +136,7 @@ describe.each(Object.entries(databases))('PersonaRepository on %s', (_name, crea
       throw new Error('not so')
     }
     await expect(repository.updateWith(before.id, 1, change, NOBODY)).rejects.toThrow('not so')
-    expect(seen).toEqual([before, [before]])
+    expect(seen).toEqual([before, { base: before, unsure: new Set(), changed: new Set() }])
     expect(await elsewhere.findById(before.id)).toEqual(before)
     expect(await repository.updateWith(before.id, undefined, () => ({}), NOBODY)).toEqual(before)
     expect(await elsewhere.findById(before.id)).toEqual(before)

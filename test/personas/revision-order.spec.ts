@@ -53,4 +53,17 @@ describe('the numbers of the history on PostgreSQL', () => {
       await database.remove()
     }
   })
+
+  it('have everybody who was there as erased after a TRUNCATE', async () => {
+    const database = await databases.PostgreSQL()
+    try {
+      for (const id of ['one', 'other']) await database.query(insertOf(id))
+      await database.query('TRUNCATE personas')
+      const erased = `SELECT persona_id FROM persona_revisions WHERE kind = 'erased' ORDER BY persona_id`
+      expect(await database.query(erased)).toEqual([{ persona_id: 'one' }, { persona_id: 'other' }])
+      expect(await database.query('SELECT 1 FROM personas')).toEqual([])
+    } finally {
+      await database.remove()
+    }
+  })
 })

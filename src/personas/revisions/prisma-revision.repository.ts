@@ -35,7 +35,11 @@ export class PrismaRevisionRepository extends RevisionRepository {
     time: Date,
   ): Promise<RevisionWithState | (Revision & { readonly state: null }) | null> {
     const where = { personaId, at: { lte: clampedTime(time) } }
-    const row = await this.database.read((client) => client.personaRevision.findFirst({ where, orderBy: NEWEST_FIRST }))
+    const row = await this.database.read(async (client) => {
+      // Found in the index alone: the walk may be long, and the states are large.
+      const last = await client.personaRevision.findFirst({ where, select: { seq: true }, orderBy: NEWEST_FIRST })
+      return last && client.personaRevision.findUnique({ where: last })
+    })
     if (!row) return null
     return { ...toRevision(row), state: row.state === null ? null : readState(row.schema, row.state) }
   }

@@ -136,7 +136,10 @@ export class PostgresqlTarget implements Target {
   }
 
   async empty(tables: readonly Table[]): Promise<void> {
-    await this.connection.run(`TRUNCATE ${tables.map(({ name }) => quoted(name)).join(', ')} RESTART IDENTITY`)
+    const names = tables.map(({ name }) => quoted(name)).join(', ')
+    await this.connection.transaction(() =>
+      this.#withoutTriggers(() => this.connection.run(`TRUNCATE ${names} RESTART IDENTITY`)),
+    )
   }
 
   async dropState(): Promise<void> {

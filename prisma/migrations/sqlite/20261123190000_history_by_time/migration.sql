@@ -1,0 +1,5 @@
+-- DropIndex
+DROP INDEX "persona_revisions_persona_id_seq_idx";
+
+-- CreateIndex
+CREATE INDEX "persona_revisions_persona_id_seq_at_idx" ON "persona_revisions"("persona_id", "seq", "at");
