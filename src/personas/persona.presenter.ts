@@ -37,7 +37,8 @@ export function presentRead(
 ): Buffer | undefined {
   reply.header('etag', etag)
   const { 'if-none-match': known } = request.headers
-  if (known !== undefined && hasCurrent(parseEntityTags(known), etag)) {
+  // Most name the one tag that they have.
+  if (known === etag || (known !== undefined && hasCurrent(parseEntityTags(known), etag))) {
     reply.code(NOT_MODIFIED)
     return undefined
   }
