@@ -5,13 +5,11 @@ import { fileURLToPath } from 'node:url'
 import BetterSqlite3 from 'better-sqlite3'
 import pg from 'pg'
 import { termsOf } from '../../dist/personas/search-terms.js'
-import { DESCRIPTION, idOf } from './personas.mjs'
+import { DESCRIPTION, FIRST_CREATED_AT, idOf } from './personas.mjs'
 
 const MIGRATIONS = fileURLToPath(new URL('../../prisma/migrations', import.meta.url))
 const CACHE = fileURLToPath(new URL('../.cache/databases', import.meta.url))
 
-/** 2026-01-01, when the first persona was made; each of the others is a second younger than the one before it. */
-const FIRST_CREATED_AT = 1_767_225_600
 /** The digits of an id that are its number. */
 const [PREFIX, DIGITS] = [idOf(0).slice(0, -12), 12]
 

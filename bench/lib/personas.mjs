@@ -8,6 +8,9 @@ export function idOf(index) {
 /** The appearance, and the personality, of each of them. */
 export const DESCRIPTION = 'short silver hair, round glasses, a navy blazer; '.repeat(8)
 
+/** 2026-01-01, when the first persona was made; each of the others is a second younger than the one before it. */
+export const FIRST_CREATED_AT = 1_767_225_600
+
 export const PERSONAS_PATH = '/api/v1/personas'
 export const CONSTANT_PATH = '/bench/constant'
 

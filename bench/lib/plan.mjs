@@ -20,7 +20,7 @@ const SMALL = { personas: 10_000, services: Object.keys(SERVICES), routes: MEASU
 const LARGE = {
   personas: 1_000_000,
   services: ['sqlite', 'postgresql'],
-  routes: ['get-cold', 'list-first', 'list-any', 'put'],
+  routes: ['get-cold', 'list-first', 'list-any', 'list-cursor', 'put'],
 }
 const COMPLETE = { workers: [1, 2], starts: 3, seconds: 2.5, warmUp: 5, populations: [SMALL, LARGE] }
 const QUICK = { workers: [1], starts: 3, seconds: 1, warmUp: 5, populations: [SMALL] }

@@ -1,4 +1,5 @@
-import { CONSTANT_PATH, idOf, PERSONAS_PATH } from './personas.mjs'
+import { writeCursor } from '../../dist/personas/lists/cursor.js'
+import { CONSTANT_PATH, FIRST_CREATED_AT, idOf, PERSONAS_PATH } from './personas.mjs'
 
 const [OK, NOT_MODIFIED] = [200, 304]
 const PAGE = 10
@@ -21,6 +22,7 @@ export const ROUTES = {
   'not-modified': { title: 'GET by id, 304', needsTags: true, next: ({ keys, tags }) => revalidate(keys.hot(), tags) },
   'list-first': { title: 'list of 10, first page', next: () => get(`${PERSONAS_PATH}?limit=${PAGE}`) },
   'list-any': { title: 'list of 10, any of 100 pages', next: () => get(randomPage()) },
+  'list-cursor': { title: 'list of 10 by cursor, from anywhere', next: ({ keys }) => get(pageAfter(keys.uniform())) },
   put: { title: 'PUT, any key', isWrite: true, next: ({ keys, nextImage }) => write(keys.uniform(), nextImage()) },
   'mix-10-uniform': { title: '10% PUT, any key', ...mix(0.1, ({ keys }) => keys.uniform()) },
   'mix-10-skewed': { title: '10% PUT, skewed keys', ...mix(0.1, ({ keys }) => keys.skewed()) },
@@ -58,4 +60,18 @@ function mix(share, draw) {
 function randomPage() {
   const skip = Math.floor((Math.random() * DEEPEST_SKIP) / PAGE) * PAGE
   return `${PERSONAS_PATH}?limit=${PAGE}&skip=${skip}`
+}
+
+const ANY_TIME = { from: null, to: null }
+/** The list that is asked for with nothing but a cursor. */
+const PLAIN_LIST = {
+  sort: '-created_at',
+  filters: { activeOnly: true, words: [], themes: [], created: ANY_TIME, updated: ANY_TIME },
+}
+
+/** The page that a client is led to from the one that ends with this persona. */
+function pageAfter(index) {
+  const key = new Date((FIRST_CREATED_AT + index) * 1_000).toISOString()
+  const cursor = writeCursor(PLAIN_LIST, { start: { key, id: idOf(index) }, isBackwards: false })
+  return `${PERSONAS_PATH}?cursor=${cursor}&limit=${PAGE}`
 }

@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { startServer as startPostgres } from '../../test/support/postgres-server.mjs'
 import { keptSqlite, makePostgresql, makeSqlite } from './databases.mjs'
 import { measureStart } from './measure.mjs'
+import { CONSTANT } from './routes.mjs'
 import { SERVICES } from './services.mjs'
 
 /** A database that takes longer to make than to measure is kept for the next run. */
@@ -39,7 +40,10 @@ function startsOf({ populations, workers, starts }) {
   return Array.from({ length: starts }, (_value, index) =>
     populations.flatMap(({ personas, services, routes }) =>
       workers.flatMap((count) =>
-        services.map((service) => ({ service, workers: count, personas, routes, start: index + 1 })),
+        services.map((service) => {
+          const shown = routes.filter((route) => route === CONSTANT || (SERVICES[service].shows?.(route) ?? true))
+          return { service, workers: count, personas, routes: shown, start: index + 1 }
+        }),
       ),
     ),
   ).flat()
