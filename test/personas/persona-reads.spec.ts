@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals'
+import BetterSqlite3 from 'better-sqlite3'
 import fc from 'fast-check'
 import type { Database } from '../../src/database/database.js'
 import {
@@ -11,6 +12,7 @@ import {
 import { WIRE_NAMES } from '../../src/personas/persona.mapper.js'
 import { toColumns } from '../../src/personas/persona.row.js'
 import { PrismaPersonaRepository } from '../../src/personas/prisma-persona.repository.js'
+import { CachedReads } from '../../src/personas/reads/cached-reads.js'
 import { openPersonaReads } from '../../src/personas/reads/open-persona-reads.js'
 import type { PersonaReads } from '../../src/personas/reads/persona.reads.js'
 import { RepositoryReads } from '../../src/personas/reads/repository-reads.js'
@@ -125,6 +127,57 @@ onEachDatabase((kind) => {
     })
 
     if (kind === 'SQLite') {
+      it('make a page of the personas that are kept, but not of two states', async () => {
+        const local = here.directReads
+        if (local?.kind !== 'local') throw new Error('not on SQLite')
+        const statements: string[] = []
+        let between: (() => void) | undefined
+        const past = new CachedReads(
+          {
+            kind: 'local',
+            read: (work) =>
+              local.read((file) =>
+                work({
+                  dataVersion: () => file.dataVersion(),
+                  schemaVersion: () => file.schemaVersion(),
+                  rows: (sql, values) => {
+                    statements.push(sql)
+                    if (sql.startsWith('SELECT id FROM')) between?.()
+                    return file.rows(sql, values)
+                  },
+                }),
+              ),
+          },
+          1_000_000,
+        )
+        for (let n = 0; n < 4; n++) await take({ create: aPersona() })
+        const [first, second] = ids
+        await database.query(`UPDATE personas SET is_active = false WHERE id = '${second}'`)
+        await expectSame(past)
+        await take({ count: 1, to: ids.length })
+        for (const id of ids) await past.find(id)
+        statements.length = 0
+        await expectSame(past)
+        const pages = statements.filter((sql) => sql.includes('ORDER BY'))
+        expect(pages).toEqual(Array.from(PAGES, () => expect.stringMatching('^SELECT id FROM')))
+
+        // Another process writes before the ids are read, and after it was asked what has changed.
+        await take({ count: 1, to: ids.length })
+        for (const id of ids) await past.find(id)
+        const other = new BetterSqlite3(database.url.slice('file:'.length))
+        between = () => {
+          between = undefined
+          other.exec(
+            `UPDATE personas SET name = 'after', is_active = (id = '${second}') WHERE id IN ('${first}', '${second}')`,
+          )
+        }
+        const page = JSON.parse((await past.findPage(PAGES[0])).body.toString()) as { is_active: boolean }[]
+        other.close()
+        expect([between, page.length]).toEqual([undefined, 3])
+        expect(page.filter((persona) => !persona.is_active)).toEqual([])
+        await expectSame(past)
+      })
+
       it('are right without the triggers of the history, and with others again', async () => {
         const past = readsOf('33554432')
         await take({ create: aPersona() })

@@ -4,7 +4,7 @@ import type { PageRequest } from '../persona.repository.js'
 import { ChangeFollower } from './change-follower.js'
 import { PersonaReads } from './persona.reads.js'
 import { personaOf, SQLITE_STATEMENTS } from './persona.statements.js'
-import { type PageRepresentation, represent, representAll, type Representation } from './representation.js'
+import { bodyOfAll, type PageRepresentation, represent, type Representation } from './representation.js'
 
 type LocalDirectReads = Extract<DirectReads, { kind: 'local' }>
 
@@ -63,17 +63,38 @@ export class CachedReads extends PersonaReads {
 
   #read(file: LocalReads, id: string): Representation | null {
     const [row] = file.rows(SQLITE_STATEMENTS.one, [id])
-    if (!row) return null
-    const representation = represent(personaOf(row))
-    this.#personas.set(id, representation)
+    return row ? this.#represent(row) : null
+  }
+
+  #represent(row: readonly unknown[]): Representation {
+    const persona = personaOf(row)
+    const representation = represent(persona)
+    this.#personas.set(persona.id, representation)
     return representation
   }
 
-  #readPage(file: LocalReads, { skip, limit, activeOnly }: PageRequest, key: string): PageRepresentation {
-    const personas = file.rows(SQLITE_STATEMENTS.page(activeOnly), [limit, skip]).map(personaOf)
-    const page = { body: representAll(personas), total: this.#total(file, activeOnly) }
-    this.#pages.set(key, page)
-    return page
+  #readPage(file: LocalReads, page: PageRequest, key: string): PageRepresentation {
+    const personas = this.#keptOf(file, page) ?? this.#personasOf(file, page)
+    const representation = { body: bodyOfAll(personas), total: this.#total(file, page.activeOnly) }
+    this.#pages.set(key, representation)
+    return representation
+  }
+
+  /** The personas of a page when all of them are kept: a write forgets every page, and few of their personas. */
+  #keptOf(file: LocalReads, { skip, limit, activeOnly }: PageRequest): Representation[] | null {
+    if (this.#personas.size === 0) return null
+    const kept: Representation[] = []
+    for (const [id] of file.rows(SQLITE_STATEMENTS.pageOfIds(activeOnly), [limit, skip])) {
+      const persona = this.#personas.get(id as string)
+      if (!persona) return null
+      kept.push(persona)
+    }
+    // With a commit since they were kept, the page would be of two states.
+    return this.#follower.isCurrent(file) ? kept : null
+  }
+
+  #personasOf(file: LocalReads, { skip, limit, activeOnly }: PageRequest): Representation[] {
+    return file.rows(SQLITE_STATEMENTS.page(activeOnly), [limit, skip]).map((row) => this.#represent(row))
   }
 
   #total(file: LocalReads, activeOnly: boolean): number {

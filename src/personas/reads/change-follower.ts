@@ -51,6 +51,11 @@ export class ChangeFollower {
     return changes
   }
 
+  /** Whether nothing at all has been committed since it was asked last. */
+  isCurrent(file: LocalReads): boolean {
+    return file.dataVersion() === this.#dataVersion
+  }
+
   #read(file: LocalReads): Changes {
     const schemaVersion = file.schemaVersion()
     if (schemaVersion !== this.#schemaVersion) {

@@ -6,6 +6,8 @@ export interface PersonaStatements {
   readonly one: string
   /** Takes how many at most, and how many to pass over. */
   page(activeOnly: boolean): string
+  /** The same page, of ids alone: an index has them. */
+  pageOfIds(activeOnly: boolean): string
   count(activeOnly: boolean): string
 }
 
@@ -19,21 +21,18 @@ export const COLUMNS = [
 /** What the repository asks through Prisma, in SQL. */
 function statements(placeholder: (position: number) => string, isTrue: string): PersonaStatements {
   const where = (activeOnly: boolean) => (activeOnly ? `WHERE is_active = ${isTrue}` : '')
-  const page = (activeOnly: boolean) =>
-    `SELECT ${COLUMNS} FROM personas ${where(activeOnly)}
+  const pageOf = (columns: string) => (activeOnly: boolean) =>
+    `SELECT ${columns} FROM personas ${where(activeOnly)}
      ORDER BY created_at DESC, id DESC LIMIT ${placeholder(1)} OFFSET ${placeholder(2)}`
   const count = (activeOnly: boolean) => `SELECT count(*) FROM personas ${where(activeOnly)}`
-  const [pages, counts] = [page, count].map((make) => ({ all: make(false), active: make(true) })) as [Both, Both]
+  const both = (make: (activeOnly: boolean) => string) => ({ all: make(false), active: make(true) })
+  const [pages, idPages, counts] = [both(pageOf(COLUMNS)), both(pageOf('id')), both(count)]
   return {
     one: `SELECT ${COLUMNS} FROM personas WHERE id = ${placeholder(1)}`,
     page: (activeOnly) => (activeOnly ? pages.active : pages.all),
+    pageOfIds: (activeOnly) => (activeOnly ? idPages.active : idPages.all),
     count: (activeOnly) => (activeOnly ? counts.active : counts.all),
   }
-}
-
-interface Both {
-  readonly all: string
-  readonly active: string
 }
 
 export const SQLITE_STATEMENTS = statements(() => '?', '1')
