@@ -4,6 +4,7 @@ import type { Type } from '@nestjs/common'
 import { NestFactory } from '@nestjs/core'
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify'
 import type { Logger } from 'pino'
+import { trustIn } from './access/addresses.js'
 import { addGate, type RateLimit } from './access/gate.js'
 import { KeyRing } from './access/key-ring.js'
 import { LocalLimiter, WorkerLimiter } from './access/limits/rate-limiter.js'
@@ -90,7 +91,7 @@ function createAdapter({ server, access }: Settings, worker: number | undefined)
     skipMiddie: true,
     bodyLimit: server.bodyLimitBytes,
     genReqId: requestIdOf,
-    trustProxy: access.trustedProxies.length > 0 && [...access.trustedProxies],
+    trustProxy: access.trustedProxies.length > 0 && trustIn(access.trustedProxies),
     // A request on a connection that is still open is answered while the others are being finished.
     return503OnClosing: false,
     forceCloseConnections: 'idle',

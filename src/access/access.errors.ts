@@ -97,6 +97,16 @@ export class HostNotAllowedError extends AccessRefusedError {
   }
 }
 
+/** Somebody without a key asked from another machine, or through something that may stand for one. */
+export class LoopbackOnlyError extends AccessRefusedError {
+  override readonly name = 'LoopbackOnlyError'
+  override readonly reason = 'loopback-only'
+
+  constructor(why: string) {
+    super(`Without an API key this is for the machine that the server runs on: ${why}.`)
+  }
+}
+
 /** The route does not say who may call it, which is a fault of ours: so nobody may. */
 export class UndeclaredRouteError extends AccessRefusedError {
   override readonly name = 'UndeclaredRouteError'

@@ -23,6 +23,8 @@ const LAST_NOTE_MS = 1_000
  * asked whether they are still the same; on SQLite only after a commit (data_version), which costs nothing while there is none.
  */
 export class KeyRing {
+  /** Whether whoever needs no key may be on another machine. */
+  readonly isOpenToAll: boolean
   readonly #mayBeOpen: boolean
   readonly #used = new Set<string>()
   readonly #watchers = new Set<() => void>()
@@ -40,7 +42,8 @@ export class KeyRing {
     { server, access }: Pick<Settings, 'server' | 'access'>,
     private readonly logger: Logger,
   ) {
-    this.#mayBeOpen = isLoopback(server.host) || access.allowsUnauthenticated
+    this.isOpenToAll = access.allowsUnauthenticated
+    this.#mayBeOpen = isLoopback(server.host) || this.isOpenToAll
   }
 
   /** Reads the keys, and follows them from then on. A database that is away is waited for beside the requests. */

@@ -1,6 +1,7 @@
-import { LoopbackOnlyError, NotOnThisDatabaseError } from '../admin/admin-errors.js'
+import { NotOnThisDatabaseError } from '../admin/admin-errors.js'
 import {
   HostNotAllowedError,
+  LoopbackOnlyError,
   RateLimitedError,
   ScopeMissingError,
   UnauthenticatedError,

@@ -27,8 +27,10 @@ const OPEN: readonly (readonly [Method, string, number])[] = [
   ['GET', '/nowhere', 404],
 ]
 
+const TRUSTED = '127.0.0.9'
+
 onEachDatabase((kind) => {
-  const app = withApp(kind)
+  const app = withApp(kind, { TRUST_PROXY: TRUSTED })
   const keys = new Keys(app)
   let reader: { id: string; bearer: Bearer }
   let writer: typeof reader
@@ -38,6 +40,33 @@ onEachDatabase((kind) => {
 
   it('needs no key as long as there is none, whatever Authorization says', async () => {
     expect((await list({ authorization: 'Basic eDp5' })).statusCode).toBe(200)
+  })
+
+  it.each<[string, number, Record<string, string>, string?]>([
+    ['another machine', 403, {}, '10.0.0.7'],
+    ['RFC 7239', 403, { forwarded: 'for=10.0.0.7' }],
+    ['Via', 403, { via: '1.1 proxy' }],
+    ['X-Real-IP', 403, { 'x-real-ip': '10.0.0.7' }],
+    ['X-Forwarded-Proto', 403, { 'x-forwarded-proto': 'https' }],
+    ['a CDN', 403, { 'cf-connecting-ip': '10.0.0.7' }],
+    ['a proxy that nobody trusts', 403, { 'x-forwarded-for': '127.0.0.1' }],
+    ['a trusted one that names nobody', 403, { via: '1.1 proxy' }, TRUSTED],
+    ['a trusted one that names another machine', 403, { 'x-forwarded-for': '10.0.0.7' }, TRUSTED],
+    ['a trusted one, which a client lies to', 403, { 'x-forwarded-for': '127.0.0.1, 10.0.0.7' }, TRUSTED],
+    ['a trusted one, behind another', 403, { 'x-forwarded-for': '10.0.0.7, 127.0.0.1' }, TRUSTED],
+    ['two headers', 403, { 'x-forwarded-for': '127.0.0.1', 'x-real-ip': '10.0.0.7' }, TRUSTED],
+    ['this machine', 200, { 'x-forwarded-for': '127.0.0.1, [::1]:50123', via: '1.1 proxy' }, TRUSTED],
+    ['this machine, and no proxy', 200, {}, '::ffff:127.0.0.1'],
+  ])('needs one for a request that may be somebody else’s (%s: %i)', async (_whose, status, headers, address = '') => {
+    const from = { headers, ...(address && { remoteAddress: address }) }
+    for (const url of [PERSONAS, '/metrics', ADMIN])
+      expect([url, (await app().send('GET', url, from)).statusCode]).toEqual([url, status])
+    expect((await app().send('GET', '/health', from)).statusCode).toBe(200)
+    if (status === 200) return
+    expect(refusals().at(-1)).toMatchObject({ reason: 'loopback-only' })
+    const { type, detail } = problemOf(await app().send('GET', PERSONAS, from), 403)
+    expect(type).toBe('urn:gator-personas:problem:loopback-only')
+    expect(detail).toMatch(/^Without an API key this is for the machine that the server runs on: /)
   })
 
   describe('with keys', () => {
@@ -197,7 +226,7 @@ describe('on an address that others reach, without a key', () => {
 describe('a route that does not say who may call it', () => {
   it('is refused to everybody, also where no key is needed', async () => {
     const fastify = Fastify()
-    addGate(fastify, { isOpen: true } as KeyRing, null)
+    addGate(fastify, { isOpen: true, isOpenToAll: false } as KeyRing, null)
     fastify.get('/declared', { config: { access: 'admin' } }, () => 'in')
     fastify.get('/undeclared', () => 'in')
     const bodies = await Promise.all(['/declared', '/undeclared'].map(async (url) => (await fastify.inject(url)).body))

@@ -165,10 +165,12 @@ onEachDatabase((kind) => {
       expect((await request('GET', '/health', ['Upgrade: websocket', 'Connection: upgrade'])).status).toBe(200)
     })
 
-    it('of HTTP/1.0 is served', async () => {
+    it('of HTTP/1.0 is served, and needs a key for personas: a proxy that does not give itself away speaks it', async () => {
       expect(await exchange('GET /health/live HTTP/1.0\r\n\r\n')).toMatch(
         /^HTTP\/1\.1 200 OK\r\n.*\{"status":"alive"\}$/s,
       )
+      const problem = expectProblem(parse(await exchange(`GET ${PERSONAS} HTTP/1.0\r\n\r\n`)), 403)
+      expect(problem.type).toBe('urn:gator-personas:problem:loopback-only')
     })
 
     it('with too large a body is answered with 413 before all of it was sent', async () => {
