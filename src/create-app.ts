@@ -2,7 +2,7 @@ import 'reflect-metadata'
 import cluster from 'node:cluster'
 import type { Type } from '@nestjs/common'
 import { NestFactory } from '@nestjs/core'
-import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify'
+import type { NestFastifyApplication } from '@nestjs/platform-fastify'
 import type { Logger } from 'pino'
 import { trustIn } from './access/addresses.js'
 import { addGate, type RateLimit } from './access/gate.js'
@@ -14,6 +14,7 @@ import type { OpenDatabase } from './database/database.module.js'
 import { openDatabase as openConfiguredDatabase } from './database/open-database.js'
 import { addMethodFallbacks, addRequestLog, ignoreExpectations, setCommonHeaders } from './http/fastify-hooks.js'
 import { addHostCheck } from './http/host-check.js'
+import { HttpAdapter } from './http/http-adapter.js'
 import { registerJsonBodyParser } from './http/json-body.js'
 import { clientErrorAnswer, frameworkErrorAnswer } from './http/raw-problems.js'
 import { requestIdOf } from './http/request-id.js'
@@ -86,8 +87,8 @@ export async function createApp(options: AppOptions): Promise<NestFastifyApplica
   return app
 }
 
-function createAdapter({ server, access }: Settings, worker: number | undefined): FastifyAdapter {
-  return new FastifyAdapter({
+function createAdapter({ server, access }: Settings, worker: number | undefined): HttpAdapter {
+  return new HttpAdapter({
     skipMiddie: true,
     bodyLimit: server.bodyLimitBytes,
     genReqId: requestIdOf,

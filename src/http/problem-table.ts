@@ -1,5 +1,6 @@
 import { NotOnThisDatabaseError } from '../admin/admin-errors.js'
 import {
+  CrossOriginError,
   HostNotAllowedError,
   LoopbackOnlyError,
   RateLimitedError,
@@ -175,6 +176,7 @@ const TABLE: readonly Row[] = [
   }),
   row({ error: RateLimitedError, type: 'rate-limited', title: 'Rate limited', status: 429, headers: retryAfter }),
   row({ error: HostNotAllowedError, type: 'host-not-allowed', title: 'Misdirected request', status: 421 }),
+  row({ error: CrossOriginError, type: 'cross-origin', title: 'Cross-origin request', status: 403 }),
   row({ error: UndeclaredRouteError, type: 'undeclared-route', title: 'Undeclared route', status: 403 }),
   row({ error: LoopbackOnlyError, type: 'loopback-only', title: 'Loopback only', status: 403 }),
   row({ error: NotOnThisDatabaseError, type: 'not-on-this-database', title: 'Not on this database', status: 409 }),

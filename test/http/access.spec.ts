@@ -1,9 +1,13 @@
-import { beforeAll, describe, expect, it } from '@jest/globals'
+import { beforeAll, describe, expect, it, jest } from '@jest/globals'
 import Fastify from 'fastify'
+import type { Logger } from 'pino'
 import { ACCESS_REFUSALS } from '../../src/access/access.errors.js'
 import { makeKey } from '../../src/access/api-key.js'
 import { addGate } from '../../src/access/gate.js'
 import { KeyRing } from '../../src/access/key-ring.js'
+import { refusalWithoutKeys } from '../../src/access/start-check.js'
+import { SETTINGS } from '../../src/config/config.module.js'
+import type { Settings } from '../../src/config/settings.js'
 import { ProcessMetrics } from '../../src/metrics/process-metrics.js'
 import { until } from '../processes/until.js'
 import { onEachDatabase } from '../support/databases.js'
@@ -121,6 +125,15 @@ onEachDatabase((kind) => {
     it('tells its holder that a key has expired', async () => {
       const { bearer } = await keys.create(['personas:read'], { expiresAt: new Date(1) })
       expect(problemOf(await list(bearer), 401).detail).toBe('The API key has expired.')
+    })
+
+    it('warns at the start of keys that may ask without end', async () => {
+      const settings = app().app.get<Settings>(SETTINGS)
+      const warn = jest.fn()
+      const refusalFor = (access: Partial<Settings['access']>) =>
+        refusalWithoutKeys({ ...settings, access: { ...settings.access, ...access } }, { warn } as unknown as Logger)
+      expect([await refusalFor({ rateLimitPerMinute: 1 }), await refusalFor({})]).toEqual([undefined, undefined])
+      expect(warn.mock.calls).toEqual([[expect.stringContaining('RATE_LIMIT_PER_MINUTE')]])
     })
 
     it('ends the streams of a key that is revoked, and no others', async () => {
