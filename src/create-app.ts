@@ -12,7 +12,13 @@ import { AppModule, type Measuring } from './app.module.js'
 import type { Settings } from './config/settings.js'
 import type { OpenDatabase } from './database/database.module.js'
 import { openDatabase as openConfiguredDatabase } from './database/open-database.js'
-import { addMethodFallbacks, addRequestLog, ignoreExpectations, setCommonHeaders } from './http/fastify-hooks.js'
+import {
+  addMethodFallbacks,
+  addRequestLog,
+  ignoreExpectations,
+  keepAllHeaders,
+  setCommonHeaders,
+} from './http/fastify-hooks.js'
 import { addHostCheck } from './http/host-check.js'
 import { HttpAdapter } from './http/http-adapter.js'
 import { registerJsonBodyParser } from './http/json-body.js'
@@ -60,6 +66,7 @@ export async function createApp(options: AppOptions): Promise<NestFastifyApplica
     done()
   })
   ignoreExpectations(fastify)
+  keepAllHeaders(fastify)
   addRequestLog(fastify, logger)
   const measuring = measure(options)
   measuring.metrics.http.watch(fastify)
