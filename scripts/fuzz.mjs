@@ -1,19 +1,22 @@
 // `npm run fuzz`: Schemathesis (https://schemathesis.io) makes requests from the service's own OpenAPI document, good ones
-// and bad ones, against a server on each database. No answer may be a failure of ours or contradict the document, none may
-// hang, and no row may break a rule afterwards.
+// and bad ones, against a server of two workers on each database, with a key. No answer may be a failure of ours or contradict
+// the document, none may hang or come without the key that it needs, and nothing in the log may be an error. Afterwards no row
+// may break a rule, and every history must lead to what is there. SEED repeats a run.
 import './lib/node-version.mjs'
-import { existsSync, mkdtempSync, rmSync } from 'node:fs'
+import { createWriteStream, existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { startService } from '../bench/lib/service.mjs'
 import { startServer as startPostgres } from '../test/support/postgres-server.mjs'
 import { Failure, main } from './lib/failure.mjs'
+import { judge, judgeLog } from './lib/fuzz-judge.mjs'
 import { inProject } from './lib/paths.mjs'
 import { prepare } from './lib/prepare.mjs'
 import { run, ToolFailed } from './lib/run.mjs'
 
 const VERSION = '4.32.5'
 const FOLDER = inProject('node_modules', '.cache', `schemathesis-${VERSION}`)
+const HOOKS = inProject('scripts', 'lib', 'fuzz_hooks.py')
 const FUZZER = join(FOLDER, 'bin', 'st')
 const SEEDS = 1_000_000_000
 const EXAMPLES = process.env.FUZZ_EXAMPLES ?? '60'
@@ -25,10 +28,15 @@ const CHECKS = [
   'content_type_conformance',
   'response_headers_conformance',
   'response_schema_conformance',
+  'ignored_auth',
 ]
+const WORKERS = '2'
+/** At a time, each a process with a seed of its own: Schemathesis' threads (--workers) are not safe from each other. */
+const FUZZERS = 2
+const LOG = 'server.log'
+const REQUESTS = 'requests.ndjson'
 /** The stream of events has no end that a request could wait for; test/http/changes.spec.ts is at it. */
 const ENDLESS = 'streamChanges'
-const PAGE = 100
 
 await main(async () => {
   await prepare()
@@ -53,51 +61,72 @@ async function install() {
 }
 
 async function onSqlite(seed) {
-  await fuzz('SQLite', 'file:./gator.db', seed)
+  await fuzz('SQLite', seed, (folder) => `file:${join(folder, 'gator.db')}`)
 }
 
 async function onPostgresql(seed) {
   const server = await startPostgres()
   try {
-    await fuzz('PostgreSQL', server.adminUrl, seed)
+    await fuzz('PostgreSQL', seed, () => server.adminUrl)
   } finally {
     await server.stop()
   }
 }
 
-/** Has a server on this database asked, and looks at what is left in it. */
-async function fuzz(name, url, seed) {
+/**
+ * Has a server on a database fuzzed, and looks at what is left in it. The folder stays when that fails, with every request
+ * and answer, the server's log, and SQLite's file.
+ */
+async function fuzz(name, seed, urlIn) {
   const folder = mkdtempSync(join(tmpdir(), 'gator-fuzz-'))
-  const service = await startService(folder, { DATABASE_URL: url, LOG_LEVEL: 'info', WORKERS: '1' })
   try {
-    // It keeps notes in the folder where it is run.
-    const fuzzing = [
-      ...[FUZZER, 'run', `${service.url}/openapi.json`, '--url', service.url, '--seed', seed],
-      ...['--max-examples', EXAMPLES, '--checks', CHECKS.join(','), '--exclude-operation-id', ENDLESS],
-      ...['--max-response-time', LONGEST_ANSWER_SECONDS, '--suppress-health-check', 'all', '--continue-on-failure'],
-    ]
-    const output = await run(fuzzing, { cwd: folder })
-    console.log(`${name}:\n${output.trim()}`)
-    console.log(`${name}: ${await sendBackAll(service.url)} personas are left, and each is taken back as it is`)
+    await fuzzIn(folder, name, seed, urlIn(folder))
   } catch (error) {
-    if (error instanceof ToolFailed) throw new Failure(`${name}:\n${error.output}`)
-    throw error
-  } finally {
-    await service.stop()
-    rmSync(folder, { recursive: true, force: true })
+    const what = error instanceof ToolFailed ? error.output : error instanceof Failure ? error.message : error.stack
+    throw new Failure(`${name}, SEED=${seed}; all requests and the log are in ${folder}:\n${what}`)
   }
+  rmSync(folder, { recursive: true, force: true })
 }
 
-/** Sends every persona back as it was read: what breaks a rule is refused. @returns how many there are */
-async function sendBackAll(url) {
-  const personas = `${url}/api/v1/personas/`
-  for (let skip = 0; ; skip += PAGE) {
-    const page = await (await fetch(`${personas}?active_only=false&limit=${PAGE}&skip=${skip}`)).json()
-    for (const persona of page) {
-      const headers = { 'content-type': 'application/json' }
-      const answer = await fetch(personas + persona.id, { method: 'PUT', headers, body: JSON.stringify(persona) })
-      if (!answer.ok) throw new Failure(`A persona that is stored is refused: ${await answer.text()}`)
+async function fuzzIn(folder, name, seed, databaseUrl) {
+  const env = { DATABASE_URL: databaseUrl }
+  const headers = { Authorization: `Bearer ${await makeKey(env)}` }
+  const log = createWriteStream(join(folder, LOG))
+  const service = await startService(folder, { ...env, LOG_LEVEL: 'info', WORKERS }, (line) => log.write(`${line}\n`))
+  try {
+    const fuzzers = Array.from({ length: FUZZERS }, (_, n) => {
+      const cwd = mkdtempSync(join(folder, `fuzzer-${n + 1}-`))
+      return run(fuzzing(service.url, Number(seed) + n, headers), { cwd, env: { SCHEMATHESIS_HOOKS: HOOKS } })
+    })
+    // Each runs to its end, whatever becomes of the other.
+    for (const { value, reason } of await Promise.allSettled(fuzzers)) {
+      if (reason) throw reason
+      console.log(`${name}:\n${value.trim()}`)
     }
-    if (page.length < PAGE) return skip + page.length
+    const { personas, revisions } = await judge(service.url, headers)
+    console.log(`${name}: ${personas} personas are left, each is taken back, and ${revisions} revisions lead to them`)
+  } finally {
+    await service.stop()
+    await new Promise((resolve) => log.end(resolve))
   }
+  const lines = readFileSync(join(folder, LOG), 'utf8').trim().split('\n')
+  judgeLog(lines.map((line) => JSON.parse(line)))
+}
+
+function fuzzing(url, seed, headers) {
+  return [
+    ...[FUZZER, 'run', `${url}/openapi.json`, '--url', url, '--seed', String(seed)],
+    ...Object.entries(headers).flatMap(([name, value]) => ['--header', `${name}: ${value}`]),
+    ...['--max-examples', EXAMPLES, '--checks', CHECKS.join(','), '--exclude-operation-id', ENDLESS],
+    ...['--max-response-time', LONGEST_ANSWER_SECONDS, '--suppress-health-check', 'all', '--continue-on-failure'],
+    // The keys are good for nothing afterwards, and what is shown can be sent again.
+    ...['--output-sanitize', 'false'],
+    ...['--report', 'ndjson', '--report-ndjson-path', REQUESTS],
+  ]
+}
+
+/** Makes the database, and a key for all that clients do. */
+async function makeKey(env) {
+  const command = [process.execPath, 'scripts/gator.mjs', 'keys', 'create', '--name', 'Fuzzer', '--json']
+  return JSON.parse(await run([...command, '--scope', 'personas:read', 'personas:write'], { env })).key
 }

@@ -2,8 +2,9 @@ import 'reflect-metadata'
 import cluster from 'node:cluster'
 import type { Type } from '@nestjs/common'
 import { NestFactory } from '@nestjs/core'
-import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify'
+import type { NestFastifyApplication } from '@nestjs/platform-fastify'
 import type { Logger } from 'pino'
+import { trustIn } from './access/addresses.js'
 import { addGate, type RateLimit } from './access/gate.js'
 import { KeyRing } from './access/key-ring.js'
 import { LocalLimiter, WorkerLimiter } from './access/limits/rate-limiter.js'
@@ -11,8 +12,15 @@ import { AppModule, type Measuring } from './app.module.js'
 import type { Settings } from './config/settings.js'
 import type { OpenDatabase } from './database/database.module.js'
 import { openDatabase as openConfiguredDatabase } from './database/open-database.js'
-import { addMethodFallbacks, addRequestLog, ignoreExpectations, setCommonHeaders } from './http/fastify-hooks.js'
+import {
+  addMethodFallbacks,
+  addRequestLog,
+  ignoreExpectations,
+  keepAllHeaders,
+  setCommonHeaders,
+} from './http/fastify-hooks.js'
 import { addHostCheck } from './http/host-check.js'
+import { HttpAdapter } from './http/http-adapter.js'
 import { registerJsonBodyParser } from './http/json-body.js'
 import { clientErrorAnswer, frameworkErrorAnswer } from './http/raw-problems.js'
 import { requestIdOf } from './http/request-id.js'
@@ -58,6 +66,7 @@ export async function createApp(options: AppOptions): Promise<NestFastifyApplica
     done()
   })
   ignoreExpectations(fastify)
+  keepAllHeaders(fastify)
   addRequestLog(fastify, logger)
   const measuring = measure(options)
   measuring.metrics.http.watch(fastify)
@@ -85,12 +94,12 @@ export async function createApp(options: AppOptions): Promise<NestFastifyApplica
   return app
 }
 
-function createAdapter({ server, access }: Settings, worker: number | undefined): FastifyAdapter {
-  return new FastifyAdapter({
+function createAdapter({ server, access }: Settings, worker: number | undefined): HttpAdapter {
+  return new HttpAdapter({
     skipMiddie: true,
     bodyLimit: server.bodyLimitBytes,
     genReqId: requestIdOf,
-    trustProxy: access.trustedProxies.length > 0 && [...access.trustedProxies],
+    trustProxy: access.trustedProxies.length > 0 && trustIn(access.trustedProxies),
     // A request on a connection that is still open is answered while the others are being finished.
     return503OnClosing: false,
     forceCloseConnections: 'idle',

@@ -47,7 +47,7 @@ async function main(): Promise<void> {
   await Promise.all([tryLocks(settings.database), migrate(settings, logger)])
   const refusal =
     (await refusalOfServer(settings, logger).catch(explainUnopened)) ??
-    (await refusalWithoutKeys(settings).catch(explainUnopened))
+    (await refusalWithoutKeys(settings, logger).catch(explainUnopened))
   if (refusal !== undefined) throw new StartFailedError(refusal)
   const duties = new RootDuties(settings, logger)
   if (settings.server.workers > 1) {

@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs'
+import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it } from '@jest/globals'
 import { type TestApp, withApp } from './http/support.js'
@@ -64,5 +64,14 @@ describe("the README's session", () => {
         expect({ command, output: masked(real) }).toEqual({ command, output: masked(output) })
       }
     })
+  })
+})
+
+describe('SECURITY.md', () => {
+  it('names tests that are there', () => {
+    const named =
+      readFileSync(join(process.cwd(), 'SECURITY.md'), 'utf8').match(/(?:src|test)\/[\w./-]+\.spec\.ts/g) ?? []
+    expect(named.length).toBeGreaterThan(20)
+    expect(named.filter((file) => !existsSync(join(process.cwd(), file)))).toEqual([])
   })
 })

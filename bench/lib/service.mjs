@@ -7,13 +7,16 @@ import { pinned } from './processors.mjs'
 
 const MAIN = fileURLToPath(new URL('../../dist/bundle/main.js', import.meta.url))
 
-/** Starts the built service with these settings and no others, on a free port; answers its address and how to end it. */
-export async function startService(folder, settings) {
+/**
+ * Starts the built service with these settings and no others, on a free port; answers its address and how to end it.
+ * @param {(line: string) => void} [onLine] told of each line that it logs
+ */
+export async function startService(folder, settings, onLine = () => undefined) {
   const env = environment({ PORT: '0', LOG_FORMAT: 'json', LOG_SQL: 'false', ...settings })
   const child = spawn(process.execPath, [MAIN], { cwd: folder, env, stdio: ['ignore', 'pipe', 'inherit'] })
   const exited = once(child, 'exit')
   const url = await Promise.race([
-    listeningAt(child, Number(settings.WORKERS ?? 1)),
+    listeningAt(child, Number(settings.WORKERS ?? 1), onLine),
     exited.then(([code]) => Promise.reject(new Error(`the service ended with code ${code}`))),
   ])
   const stop = async () => {
@@ -66,11 +69,12 @@ function environment(settings) {
   return { PATH, HOME, ...settings }
 }
 
-/** Where it listens, once all its workers do. Its output is read on, and thrown away: it must not block on it. */
-function listeningAt(child, workers) {
+/** Where it listens, once all its workers do. Its output is read on whatever becomes of it: it must not block on it. */
+function listeningAt(child, workers, onLine) {
   return new Promise((resolve) => {
     let listening = 0
     createInterface({ input: child.stdout }).on('line', (line) => {
+      onLine(line)
       if (listening === workers) return
       const { msg, url } = JSON.parse(line)
       if (msg === 'listening' && ++listening === workers) resolve(url)

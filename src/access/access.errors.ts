@@ -10,6 +10,7 @@ export const ACCESS_REFUSALS = [
   'scope',
   'rate-limit',
   'host',
+  'cross-origin',
   'loopback-only',
   'undeclared-route',
 ] as const
@@ -94,6 +95,22 @@ export class HostNotAllowedError extends AccessRefusedError {
 
   constructor() {
     super('This server does not answer for that host: ALLOWED_HOSTS names those that it answers for.')
+  }
+}
+
+/** A page of another origin made a request that changes something, and CORS_ORIGINS does not name that origin. */
+export class CrossOriginError extends AccessRefusedError {
+  override readonly name = 'CrossOriginError'
+  override readonly reason = 'cross-origin'
+}
+
+/** Somebody without a key asked from another machine, or through something that may stand for one. */
+export class LoopbackOnlyError extends AccessRefusedError {
+  override readonly name = 'LoopbackOnlyError'
+  override readonly reason = 'loopback-only'
+
+  constructor(why: string) {
+    super(`Without an API key this is for the machine that the server runs on: ${why}.`)
   }
 }
 

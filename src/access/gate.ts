@@ -1,14 +1,14 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { RateLimitedError, ScopeMissingError, UndeclaredRouteError } from './access.errors.js'
+import { networkOf } from './addresses.js'
 import { keyOf } from './callers.js'
 import type { KeyRing } from './key-ring.js'
 import type { RateLimiter } from './limits/rate-limiter.js'
 import { type RateVerdict, WINDOW_MS } from './limits/rate-windows.js'
 import type { Scope } from './scopes.js'
+import { assertFromThisMachine } from './this-machine.js'
 
 const MS_PER_SECOND = 1_000
-/** What a host at home or in a data centre has at least to itself: 64 bits, in four groups. */
-const IPV6_PREFIX_GROUPS = 4
 
 /** How often a client may ask. */
 export interface RateLimit {
@@ -27,7 +27,9 @@ export function addGate(fastify: FastifyInstance, keys: KeyRing, limit: RateLimi
     if (access === 'probe') return done()
     const refusal = refusalOf(() => {
       if (access === undefined) throw new UndeclaredRouteError()
-      if (access !== 'open' && !keys.isOpen) admit(request, keys, access)
+      if (access === 'open') return
+      if (!keys.isOpen) admit(request, keys, access)
+      else if (!keys.isOpenToAll) assertFromThisMachine(request)
     })
     if (!limit) return done(refusal)
     // Whoever tries keys out is counted by address.
@@ -55,18 +57,6 @@ function refusalOf(check: () => void): Error | undefined {
 
 function clientOf(request: FastifyRequest): string {
   return keyOf(request)?.id ?? networkOf(request.ip)
-}
-
-/** An address as a client: one host has a whole network of IPv6 addresses to come from. */
-export function networkOf(address: string): string {
-  const mapped = /^::ffff:(\d+\.\d+\.\d+\.\d+)$/i.exec(address)?.[1]
-  if (mapped !== undefined || !address.includes(':')) return mapped ?? address
-  const [head = '', tail] = address.split('::')
-  const groups = head.split(':').filter((group) => group !== '')
-  const isWhole = tail === undefined || groups.length >= IPV6_PREFIX_GROUPS
-  const zeros = isWhole ? 0 : 8 - groups.length - tail.split(':').filter((group) => group !== '').length
-  const whole = [...groups, ...Array<string>(zeros).fill('0'), ...(tail ?? '').split(':')]
-  return `${whole.slice(0, IPV6_PREFIX_GROUPS).join(':')}::/64`
 }
 
 /** draft-ietf-httpapi-ratelimit-headers-10: what is left (`r`) until when (`t`, seconds) of how much (`q`) in `w` seconds. */

@@ -1,14 +1,15 @@
 import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals'
 import { pino } from 'pino'
 import { parseSettings } from '../config/settings.js'
-import { DatabaseUnavailableError } from '../database/database-errors.js'
+import { DatabaseAwayError, DatabaseUnavailableError } from '../database/database-errors.js'
 import type { Database } from '../database/database.js'
 import type { ApiKeyModel } from '../generated/sqlite/models.js'
 import { hashOf, makeKey } from './api-key.js'
 import { KeyRing } from './key-ring.js'
 
 const LOOK_MS = 400
-const TRUSTED_MS = 600_000
+const TRUSTED_AWAY_MS = 600_000
+const TRUSTED_MS = 10_000
 const { id, key } = makeKey()
 const ROW = {
   ...{ id, name: 'Studio', hash: hashOf(key), scopes: 'personas:read', createdAt: new Date(0) },
@@ -19,21 +20,23 @@ const AUTHORIZATION = `bearer  ${key}`
 // What the databases answer is asked of them in test/http/access.spec.ts: here they are away.
 describe('the keys, while the database is away', () => {
   let isAway: boolean
+  let failure: Error
   let rows: ApiKeyModel[]
   let writes: number
   let ring: KeyRing
   const database = {
     directReads: null,
-    read: () => (isAway ? Promise.reject(new DatabaseUnavailableError('away')) : Promise.resolve(rows)),
+    read: () => (isAway ? Promise.reject(failure) : Promise.resolve(rows)),
     write: () => {
       writes++
-      return isAway ? Promise.reject(new DatabaseUnavailableError('away')) : Promise.resolve()
+      return isAway ? Promise.reject(failure) : Promise.resolve()
     },
   } as unknown as Database
 
   beforeEach(() => {
     jest.useFakeTimers()
     isAway = false
+    failure = new DatabaseAwayError()
     rows = [ROW]
     writes = 0
     ring = new KeyRing(parseSettings({}, false), pino({ level: 'silent' }))
@@ -53,10 +56,14 @@ describe('the keys, while the database is away', () => {
     expect([ring.isOpen, ring.find(AUTHORIZATION).id]).toEqual([false, id])
   })
 
-  it('are good for ten minutes, and again when it is back', async () => {
+  it.each<[string, Error, number]>([
+    ['ten minutes', new DatabaseAwayError(), TRUSTED_AWAY_MS],
+    ['ten seconds when it is there, and refuses', new DatabaseUnavailableError('too many connections'), TRUSTED_MS],
+  ])('are good for %s, and again when it is back', async (_howLong, error, trustedMs) => {
+    failure = error
     await ring.follow(database)
     isAway = true
-    await jest.advanceTimersByTimeAsync(TRUSTED_MS - LOOK_MS)
+    await jest.advanceTimersByTimeAsync(trustedMs - LOOK_MS)
     expect(ring.find(AUTHORIZATION).id).toBe(id)
     await jest.advanceTimersByTimeAsync(LOOK_MS)
     expect(() => ring.find(AUTHORIZATION)).toThrow(DatabaseUnavailableError)
@@ -69,7 +76,7 @@ describe('the keys, while the database is away', () => {
     rows = []
     await ring.follow(database)
     isAway = true
-    await jest.advanceTimersByTimeAsync(2 * TRUSTED_MS)
+    await jest.advanceTimersByTimeAsync(2 * TRUSTED_AWAY_MS)
     expect(ring.isOpen).toBe(true)
   })
 

@@ -1,18 +1,20 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import type { Logger } from 'pino'
 import { isLoopback, type Settings } from '../config/settings.js'
-import { DatabaseUnavailableError } from '../database/database-errors.js'
+import { DatabaseAwayError, DatabaseUnavailableError } from '../database/database-errors.js'
 import type { Database } from '../database/database.js'
 import { errorForLog } from '../logging/error-for-log.js'
 import { UnauthenticatedError } from './access.errors.js'
 import { type ApiKey, hasEnded, isSameKey, readKey } from './api-key.js'
-import { ApiKeyStore } from './api-key.store.js'
+import { ApiKeyStore, readKeysApart } from './api-key.store.js'
 import type { Scope } from './scopes.js'
 
 /** A key that is revoked is refused by every worker within this, and the time that a look takes. */
 const LOOK_EVERY_MS = 400
-/** Keys that were good are so for this long while the database is away. */
-const TRUST_MS = 600_000
+/** Keys that were good are so for this long while the database is away, and nobody gets anything from it. */
+const TRUST_AWAY_MS = 600_000
+/** And for this long when they cannot be read for another reason: the database may serve others meanwhile. */
+const TRUST_MS = 10_000
 /** The last use of a key is known to the minute. */
 const NOTE_USE_EVERY_MS = 60_000
 /** Whoever holds the write lock then does not keep the server from stopping. */
@@ -20,9 +22,12 @@ const LAST_NOTE_MS = 1_000
 
 /**
  * The keys, in the memory of this process: no request asks the database for its key. Every {@link LOOK_EVERY_MS} it is
- * asked whether they are still the same; on SQLite only after a commit (data_version), which costs nothing while there is none.
+ * asked whether they are still the same: on SQLite only after a commit (data_version), which costs nothing while there is none,
+ * and on PostgreSQL over a connection that no request has, so that a look waits for nobody.
  */
 export class KeyRing {
+  /** Whether whoever needs no key may be on another machine. */
+  readonly isOpenToAll: boolean
   readonly #mayBeOpen: boolean
   readonly #used = new Set<string>()
   readonly #watchers = new Set<() => void>()
@@ -30,6 +35,7 @@ export class KeyRing {
   #lookedAt = -Infinity
   #dataVersion: number | undefined
   #isFailing = false
+  #isAway = false
   #isClosed = false
   #lookTimer: NodeJS.Timeout | undefined
   #useTimer: NodeJS.Timeout | undefined
@@ -40,7 +46,8 @@ export class KeyRing {
     { server, access }: Pick<Settings, 'server' | 'access'>,
     private readonly logger: Logger,
   ) {
-    this.#mayBeOpen = isLoopback(server.host) || access.allowsUnauthenticated
+    this.isOpenToAll = access.allowsUnauthenticated
+    this.#mayBeOpen = isLoopback(server.host) || this.isOpenToAll
   }
 
   /** Reads the keys, and follows them from then on. A database that is away is waited for beside the requests. */
@@ -115,7 +122,7 @@ export class KeyRing {
   }
 
   #known(): ReadonlyMap<string, ApiKey> {
-    const isTrusted = performance.now() - this.#lookedAt < TRUST_MS
+    const isTrusted = performance.now() - this.#lookedAt < (this.#isAway ? TRUST_AWAY_MS : TRUST_MS)
     // Without a key there is nothing that could have been revoked meanwhile.
     if (this.#keys && (isTrusted || this.#keys.size === 0)) return this.#keys
     throw new DatabaseUnavailableError('The API keys cannot be read now.')
@@ -126,7 +133,9 @@ export class KeyRing {
       await this.#read()
       this.#lookedAt = performance.now()
       this.#isFailing = false
+      this.#isAway = false
     } catch (error) {
+      this.#isAway = error instanceof DatabaseAwayError
       if (!this.#isFailing)
         this.logger.warn({ err: errorForLog(error) }, 'the API keys cannot be read; it is tried again')
       this.#isFailing = true
@@ -144,7 +153,7 @@ export class KeyRing {
     const reads = database.directReads
     const version = reads?.kind === 'local' ? await reads.read((file) => file.dataVersion()) : undefined
     if (version !== undefined && version === this.#dataVersion) return
-    const keys = await new ApiKeyStore(database).list()
+    const keys = reads?.kind === 'remote' ? await readKeysApart(reads) : await new ApiKeyStore(database).list()
     this.#keys = new Map(keys.map((key) => [key.id, key]))
     // What is committed from the question on is another version: the next look finds it.
     this.#dataVersion = version

@@ -1,5 +1,6 @@
 import { Client } from 'pg'
-import { isLoopback, type Settings } from '../config/settings.js'
+import type { Logger } from 'pino'
+import { type DatabaseSettings, isLoopback, type Settings } from '../config/settings.js'
 import { clientConfigOf } from '../database/postgresql/connection-config.js'
 import { reading } from '../database/sqlite/driver.js'
 
@@ -11,22 +12,30 @@ const ON_SQLITE = goodKeys(`julianday(expires_at) > julianday('now')`)
 const ON_POSTGRESQL = goodKeys(`expires_at > now() AT TIME ZONE 'UTC'`)
 
 /**
- * Looks once, before anyone serves, whether an address that others reach has keys to be guarded with. Needs none of
- * Prisma's clients: a primary does it.
+ * Looks once, before anyone serves, whether an address that others reach has keys to be guarded with. That those who have a
+ * key may ask without end is logged. Needs none of Prisma's clients: a primary does it.
  * @returns why there is no start, or undefined
  */
-export async function refusalWithoutKeys({ server, access, database }: Settings): Promise<string | undefined> {
-  if (isLoopback(server.host) || access.allowsUnauthenticated) return undefined
-  const { target } = database
-  const good =
-    target.provider === 'sqlite'
-      ? reading(target.file, (driver) => driver.prepare(ON_SQLITE).pluck().get(), BUSY_TIMEOUT_MS)
-      : await askPostgresql(target.url)
-  if (Number(good) > 0) return undefined
+export async function refusalWithoutKeys(settings: Settings, logger: Logger): Promise<string | undefined> {
+  const { server, access, database } = settings
+  const needsKeys = !isLoopback(server.host) && !access.allowsUnauthenticated
+  const isLimited = access.rateLimitPerMinute > 0
+  if (!needsKeys && isLimited) return undefined
+  const hasKeys = (await goodKeysIn(database)) > 0
+  if (hasKeys && !isLimited) logger.warn('there are API keys and no rate limit: RATE_LIMIT_PER_MINUTE sets one')
+  if (hasKeys || !needsKeys) return undefined
   return (
     'HOST is not loopback, and there is no API key: make one with "gator keys create", or set ' +
     'ALLOW_UNAUTHENTICATED=true to serve everybody who reaches it.'
   )
+}
+
+async function goodKeysIn({ target }: DatabaseSettings): Promise<number> {
+  const good =
+    target.provider === 'sqlite'
+      ? reading(target.file, (driver) => driver.prepare(ON_SQLITE).pluck().get(), BUSY_TIMEOUT_MS)
+      : await askPostgresql(target.url)
+  return Number(good)
 }
 
 async function askPostgresql(url: string): Promise<unknown> {

@@ -302,6 +302,6 @@ export const settingDefinitions = {
     defaultText: 'false',
     values: 'true or false',
     description:
-      'While there is no API key, permit a HOST that is not loopback: anyone who reaches it may read and write.',
+      'While there is no API key, permit a HOST that is not loopback, and proxies: anyone who reaches it may read and write.',
   },
 } as const satisfies Record<string, SettingDefinition>

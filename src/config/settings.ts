@@ -40,7 +40,7 @@ export interface Settings {
 
 /** Who may ask, for what, and how often. */
 export interface AccessSettings {
-  /** Whether everybody is served on an address that is not loopback, while there are no keys. */
+  /** Whether everybody is served, on any address and through any proxy, while there are no keys. */
   readonly allowsUnauthenticated: boolean
   /** What a Host header may name, in lower case and without a port. */
   readonly allowedHosts: readonly string[] | 'loopback' | 'any'

@@ -8,6 +8,15 @@ export class DatabaseUnavailableError extends Error {
   }
 }
 
+/** Nobody answers where the database was; not even with a refusal. */
+export class DatabaseAwayError extends DatabaseUnavailableError {
+  override readonly name = 'DatabaseAwayError'
+
+  constructor(options?: ErrorOptions) {
+    super('The database does not answer.', options)
+  }
+}
+
 /** The database serves, but not this write: it had no turn, or nothing is written here any more. Nothing was written. */
 export abstract class WriteRefusedError extends DatabaseUnavailableError {}
 

@@ -44,6 +44,11 @@ export type DirectReads =
       rows(sql: string, values: readonly (string | number)[]): Promise<readonly (readonly unknown[])[]>
       /** The same for one of many statements: it is planned for its values, and not kept. */
       rowsOnce(sql: string, values: readonly (string | number)[]): Promise<readonly (readonly unknown[])[]>
+      /**
+       * Runs a statement on a connection that no request ever has, for what must be noticed on time however busy the others
+       * are. It fails after two seconds, or three when nobody answers.
+       */
+      rowsApart(sql: string): Promise<readonly (readonly unknown[])[]>
     }
 
 export interface DatabaseDescription {

@@ -18,6 +18,14 @@ export function ignoreExpectations(fastify: FastifyInstance): void {
   fastify.server.on('checkExpectation', (request, response) => fastify.server.emit('request', request, response))
 }
 
+/**
+ * Node itself would leave out all headers beyond a thousand, without a word: among them what a proxy puts behind those of its
+ * client, by which it is known. How large they are together is bounded.
+ */
+export function keepAllHeaders(fastify: FastifyInstance): void {
+  fastify.server.maxHeadersCount = 0
+}
+
 /** The path of a request, without its query string. */
 export function pathOf(url: string): string {
   return url.split('?')[0] ?? url

@@ -19,9 +19,15 @@ function hostFault({ raw, headers, routeOptions }: FastifyRequest, allowed: Allo
     // RFC 9112, section 3.2. HTTP/1.0 has no such header, and no browser speaks it.
     return raw.httpVersion === '1.1' ? new BadRequestException('The request has no Host header.') : undefined
   }
+  if (countHosts(raw.rawHeaders) > 1) return new BadRequestException('The request has more than one Host header.')
   // An orchestrator asks for an address.
   if (routeOptions.config?.access === 'probe' || isAllowed(host, allowed)) return undefined
   return new HostNotAllowedError()
+}
+
+// Node takes the first, and a proxy before it may have looked at another.
+function countHosts(rawHeaders: readonly string[]): number {
+  return rawHeaders.filter((name, index) => index % 2 === 0 && name.toLowerCase() === 'host').length
 }
 
 function isAllowed(host: string, allowed: AllowedHosts): boolean {

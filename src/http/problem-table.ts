@@ -1,6 +1,8 @@
-import { LoopbackOnlyError, NotOnThisDatabaseError } from '../admin/admin-errors.js'
+import { NotOnThisDatabaseError } from '../admin/admin-errors.js'
 import {
+  CrossOriginError,
   HostNotAllowedError,
+  LoopbackOnlyError,
   RateLimitedError,
   ScopeMissingError,
   UnauthenticatedError,
@@ -174,6 +176,7 @@ const TABLE: readonly Row[] = [
   }),
   row({ error: RateLimitedError, type: 'rate-limited', title: 'Rate limited', status: 429, headers: retryAfter }),
   row({ error: HostNotAllowedError, type: 'host-not-allowed', title: 'Misdirected request', status: 421 }),
+  row({ error: CrossOriginError, type: 'cross-origin', title: 'Cross-origin request', status: 403 }),
   row({ error: UndeclaredRouteError, type: 'undeclared-route', title: 'Undeclared route', status: 403 }),
   row({ error: LoopbackOnlyError, type: 'loopback-only', title: 'Loopback only', status: 403 }),
   row({ error: NotOnThisDatabaseError, type: 'not-on-this-database', title: 'Not on this database', status: 409 }),

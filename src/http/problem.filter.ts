@@ -2,6 +2,7 @@ import { type ArgumentsHost, Catch, type ExceptionFilter, Inject } from '@nestjs
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import type { Logger } from 'pino'
 import { AccessRefusedError } from '../access/access.errors.js'
+import { bareAddress } from '../access/addresses.js'
 import { WriteRefusedError } from '../database/database-errors.js'
 import { errorForLog } from '../logging/error-for-log.js'
 import { LOGGER } from '../logging/logging.module.js'
@@ -47,9 +48,9 @@ export class ProblemFilter implements ExceptionFilter {
 
   #noteRefusal({ reason, keyId }: AccessRefusedError, request: FastifyRequest): void {
     this.metrics.access.refused(reason)
-    const { id: requestId, ip: address, method, routeOptions } = request
+    const { id: requestId, ip, method, routeOptions } = request
     this.logger.warn(
-      { requestId, reason, key: keyId, address, method, route: routeOptions.url ?? null },
+      { requestId, reason, key: keyId, address: bareAddress(ip), method, route: routeOptions.url ?? null },
       'access refused',
     )
   }

@@ -8,7 +8,7 @@ export class AccessMetrics {
   constructor(registry: Registry) {
     this.#refused = new Counter({
       name: 'gator_access_refused_total',
-      help: 'Requests that were refused for their key, host, address or number, by reason.',
+      help: 'Requests that were refused for their key, host, origin, address or number, by reason.',
       labelNames: ['reason'],
       registers: [registry],
     })

@@ -1,5 +1,6 @@
 import { describe, expect, it } from '@jest/globals'
 import fc from 'fast-check'
+import { isJsonObject } from '../validation/rule.js'
 import { mergePatch } from './merge-patch.js'
 
 describe('mergePatch', () => {
@@ -35,6 +36,18 @@ describe('mergePatch', () => {
     expect(Reflect.get({}, 'polluted')).toBeUndefined()
   })
 
+  it('makes any document of any other, by what RFC 7396 says of the patch between them', () => {
+    const json = fc.object({
+      key: fc.constantFrom('a', 'b', 'c', 'toString'),
+      values: [fc.integer(), fc.string(), fc.constant([])],
+    })
+    fc.assert(
+      fc.property(json, json, (before, after) => {
+        expect(mergePatch(before, mergePatchBetween(before, after))).toEqual(after)
+      }),
+    )
+  })
+
   it('changes neither argument, and applied twice does what once does', () => {
     fc.assert(
       fc.property(fc.jsonValue(), fc.jsonValue(), (target, patch) => {
@@ -46,3 +59,13 @@ describe('mergePatch', () => {
     )
   })
 })
+
+/** For documents without null, which no patch can set. */
+function mergePatchBetween(before: object, after: object): object {
+  const removals = Object.keys(before).map((key) => [key, null])
+  const others = Object.entries(after).map(([key, value]: [string, unknown]) => {
+    const old: unknown = Object.hasOwn(before, key) ? Reflect.get(before, key) : undefined
+    return [key, isJsonObject(old) && isJsonObject(value) ? mergePatchBetween(old, value) : value]
+  })
+  return Object.fromEntries([...removals, ...others]) as object
+}

@@ -2,6 +2,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/glob
 import pg from 'pg'
 import type { Database } from '../../src/database/database.js'
 import {
+  DatabaseAwayError,
   DatabaseUnavailableError,
   WriteLockTimeoutError,
   WriteOutcomeUnknownError,
@@ -313,8 +314,31 @@ describe('PostgreSQL', () => {
     const server = await startPostgres()
     const database = open({}, server.adminUrl)
     await server.stop('immediate')
-    await expect(database.probe()).rejects.toBeInstanceOf(DatabaseUnavailableError)
-    await expect(rename(database)).rejects.toBeInstanceOf(DatabaseUnavailableError)
+    await expect(database.probe()).rejects.toBeInstanceOf(DatabaseAwayError)
+    await expect(rename(database)).rejects.toBeInstanceOf(DatabaseAwayError)
+  })
+
+  it('does not say that it is away when the server, or our own pool, has no connection left', async () => {
+    const database = open({ poolSize: 2, connectTimeoutMs: 200 })
+    await database.probe()
+    if (database.directReads?.kind !== 'remote') throw new Error('PostgreSQL has such reads')
+    const busy = database.directReads.rowsOnce('SELECT pg_sleep(0.5)::text', [])
+    const refused = expect.objectContaining({ name: 'DatabaseUnavailableError' })
+    await expect(database.probe()).rejects.toEqual(refused)
+    await busy
+    await admin.query(`CREATE ROLE nobody_more LOGIN PASSWORD 'x' CONNECTION LIMIT 0`)
+    const url = Object.assign(new URL(temporary.url), { username: 'nobody_more', password: 'x' })
+    await expect(open({}, url.href).probe()).rejects.toEqual(refused)
+    await admin.query('DROP ROLE nobody_more')
+  })
+
+  it('leaves no connection behind when it is closed, after a write alone', async () => {
+    const database = open()
+    // It signals its commit on a connection that reads, and no read has been made.
+    await rename(database)
+    await database.close()
+    const left = `SELECT 1 FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()`
+    await until('all are gone', async () => (await admin.query(left)).rowCount === 0, 2_000)
   })
 
   it('tells of every statement, BEGIN and COMMIT included', async () => {

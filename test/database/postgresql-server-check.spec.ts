@@ -17,18 +17,18 @@ describe('the check of a PostgreSQL server at the start', () => {
 
   // Three of the connections of the tests' server are for superusers.
   it('counts the connections of all workers against those that the server permits', async () => {
-    await expect(checkServer(url, 4, 98)).resolves.toMatchObject({ refusal: undefined })
-    await expect(checkServer(url, 4, 99)).resolves.toMatchObject({
+    await expect(checkServer(url, 4, 97)).resolves.toMatchObject({ refusal: undefined })
+    await expect(checkServer(url, 4, 98)).resolves.toMatchObject({
       refusal: expect.stringMatching(
-        /^4 WORKERS with a DATABASE_POOL_SIZE of 99 may open 500 connections.*permits 497:.*max_connections/,
+        /^4 WORKERS with a DATABASE_POOL_SIZE of 98 may open 500 connections.*permits 497:.*max_connections/,
       ),
     })
   })
 
   it('knows the limit of the database', async () => {
     await execute(`ALTER DATABASE ${databaseName()} CONNECTION LIMIT 12`)
-    await expect(checkServer(url, 1, 11)).resolves.toMatchObject({ refusal: undefined })
-    await expect(checkServer(url, 2, 5)).resolves.toMatchObject({ refusal: expect.stringContaining('permits 12') })
+    await expect(checkServer(url, 1, 10)).resolves.toMatchObject({ refusal: undefined })
+    await expect(checkServer(url, 2, 3)).resolves.toMatchObject({ refusal: expect.stringContaining('permits 12') })
     await execute(`ALTER DATABASE ${databaseName()} CONNECTION LIMIT -1`)
   })
 

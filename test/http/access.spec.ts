@@ -1,9 +1,13 @@
-import { beforeAll, describe, expect, it } from '@jest/globals'
+import { beforeAll, describe, expect, it, jest } from '@jest/globals'
 import Fastify from 'fastify'
+import type { Logger } from 'pino'
 import { ACCESS_REFUSALS } from '../../src/access/access.errors.js'
 import { makeKey } from '../../src/access/api-key.js'
 import { addGate } from '../../src/access/gate.js'
 import { KeyRing } from '../../src/access/key-ring.js'
+import { refusalWithoutKeys } from '../../src/access/start-check.js'
+import { SETTINGS } from '../../src/config/config.module.js'
+import type { Settings } from '../../src/config/settings.js'
 import { ProcessMetrics } from '../../src/metrics/process-metrics.js'
 import { until } from '../processes/until.js'
 import { onEachDatabase } from '../support/databases.js'
@@ -27,17 +31,51 @@ const OPEN: readonly (readonly [Method, string, number])[] = [
   ['GET', '/nowhere', 404],
 ]
 
+const TRUSTED = '127.0.0.9'
+
 onEachDatabase((kind) => {
-  const app = withApp(kind)
+  const app = withApp(kind, { TRUST_PROXY: TRUSTED })
   const keys = new Keys(app)
   let reader: { id: string; bearer: Bearer }
   let writer: typeof reader
 
   const refusals = () => app().log.filter(({ msg }) => msg === 'access refused')
+  const counted = async () => {
+    const metrics = await app().app.get(ProcessMetrics).snapshot()
+    const { values } = metrics.find(({ name }) => name === 'gator_access_refused_total') ?? { values: [] }
+    return new Map(values.map(({ labels, value }) => [labels['reason'], value]))
+  }
   const list = (headers: Record<string, string> = {}) => app().get(PERSONAS, headers)
 
   it('needs no key as long as there is none, whatever Authorization says', async () => {
     expect((await list({ authorization: 'Basic eDp5' })).statusCode).toBe(200)
+  })
+
+  it.each<[string, number, Record<string, string>, string?]>([
+    ['another machine', 403, {}, '10.0.0.7'],
+    ['RFC 7239', 403, { forwarded: 'for=10.0.0.7' }],
+    ['Via', 403, { via: '1.1 proxy' }],
+    ['X-Real-IP', 403, { 'x-real-ip': '10.0.0.7' }],
+    ['X-Forwarded-Proto', 403, { 'x-forwarded-proto': 'https' }],
+    ['a CDN', 403, { 'cf-connecting-ip': '10.0.0.7' }],
+    ['a proxy that nobody trusts', 403, { 'x-forwarded-for': '127.0.0.1' }],
+    ['a trusted one that names nobody', 403, { via: '1.1 proxy' }, TRUSTED],
+    ['a trusted one that names another machine', 403, { 'x-forwarded-for': '10.0.0.7' }, TRUSTED],
+    ['a trusted one, which a client lies to', 403, { 'x-forwarded-for': '127.0.0.1, 10.0.0.7' }, TRUSTED],
+    ['a trusted one, behind another', 403, { 'x-forwarded-for': '10.0.0.7, 127.0.0.1' }, TRUSTED],
+    ['two headers', 403, { 'x-forwarded-for': '127.0.0.1', 'x-real-ip': '10.0.0.7' }, TRUSTED],
+    ['this machine', 200, { 'x-forwarded-for': '127.0.0.1, [::1]:50123', via: '1.1 proxy' }, TRUSTED],
+    ['this machine, and no proxy', 200, {}, '::ffff:127.0.0.1'],
+  ])('needs one for a request that may be somebody else’s (%s: %i)', async (_whose, status, headers, address = '') => {
+    const from = { headers, ...(address && { remoteAddress: address }) }
+    for (const url of [PERSONAS, '/metrics', ADMIN])
+      expect([url, (await app().send('GET', url, from)).statusCode]).toEqual([url, status])
+    expect((await app().send('GET', '/health', from)).statusCode).toBe(200)
+    if (status === 200) return
+    expect(refusals().at(-1)).toMatchObject({ reason: 'loopback-only' })
+    const { type, detail } = problemOf(await app().send('GET', PERSONAS, from), 403)
+    expect(type).toBe('urn:gator-personas:problem:loopback-only')
+    expect(detail).toMatch(/^Without an API key this is for the machine that the server runs on: /)
   })
 
   describe('with keys', () => {
@@ -94,6 +132,15 @@ onEachDatabase((kind) => {
       expect(problemOf(await list(bearer), 401).detail).toBe('The API key has expired.')
     })
 
+    it('warns at the start of keys that may ask without end', async () => {
+      const settings = app().app.get<Settings>(SETTINGS)
+      const warn = jest.fn()
+      const refusalFor = (access: Partial<Settings['access']>) =>
+        refusalWithoutKeys({ ...settings, access: { ...settings.access, ...access } }, { warn } as unknown as Logger)
+      expect([await refusalFor({ rateLimitPerMinute: 1 }), await refusalFor({})]).toEqual([undefined, undefined])
+      expect(warn.mock.calls).toEqual([[expect.stringContaining('RATE_LIMIT_PER_MINUTE')]])
+    })
+
     it('ends the streams of a key that is revoked, and no others', async () => {
       const { id, bearer } = await keys.create(['personas:read'])
       const url = `http://127.0.0.1:${await app().port()}`
@@ -131,6 +178,7 @@ onEachDatabase((kind) => {
 
     it('logs every refusal once, with the id of the key and never the key, and counts it', async () => {
       const before = refusals().length
+      const countedBefore = await counted()
       const { authorization } = reader.bearer
       await app().sendJson('POST', PERSONAS, aPersona(), reader.bearer)
       await app().get(PERSONAS)
@@ -142,9 +190,8 @@ onEachDatabase((kind) => {
       expect(app().log.at(-1)).toMatchObject({ msg: 'request', key: reader.id, status: 200 })
       const secret = authorization.split('_').at(-1) ?? ''
       expect(JSON.stringify(app().log)).not.toContain(secret)
-      const metrics = await app().app.get(ProcessMetrics).snapshot()
-      const counted = JSON.stringify(metrics.find(({ name }) => name === 'gator_access_refused_total'))
-      for (const reason of ACCESS_REFUSALS) expect(counted).toContain(`"${reason}"`)
+      const more = [...(await counted())].map(([reason, count]) => [reason, count - (countedBefore.get(reason) ?? NaN)])
+      expect(more).toEqual(ACCESS_REFUSALS.map((reason) => [reason, reason === 'scope' || reason === 'no-key' ? 1 : 0]))
     })
 
     it('keeps of a key its hash alone, and writes its last use down when it is time, not with each request', async () => {
@@ -197,7 +244,7 @@ describe('on an address that others reach, without a key', () => {
 describe('a route that does not say who may call it', () => {
   it('is refused to everybody, also where no key is needed', async () => {
     const fastify = Fastify()
-    addGate(fastify, { isOpen: true } as KeyRing, null)
+    addGate(fastify, { isOpen: true, isOpenToAll: false } as KeyRing, null)
     fastify.get('/declared', { config: { access: 'admin' } }, () => 'in')
     fastify.get('/undeclared', () => 'in')
     const bodies = await Promise.all(['/declared', '/undeclared'].map(async (url) => (await fastify.inject(url)).body))

@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals'
 import { Keys } from './keys.js'
-import { PERSONAS, UNKNOWN_ID, withApp } from './support.js'
+import { PERSONAS, problemOf, UNKNOWN_ID, withApp } from './support.js'
 
 // No header of these depends on what is stored: one database is enough.
 const DATABASE = 'SQLite'
@@ -53,7 +53,11 @@ describe('what browsers are told', () => {
     ['its own page', { 'sec-fetch-site': 'same-origin', origin: 'http://localhost:80' }, 404],
     ['no browser', {}, 404],
   ])('a request that needs no permission by CORS is carried out, or not, for %s', async (_who, headers, status) => {
-    expect((await app().send('POST', GENERATIONS, { headers })).statusCode).toBe(status)
+    const response = await app().send('POST', GENERATIONS, { headers })
+    expect(response.statusCode).toBe(status)
+    if (status !== 403) return
+    expect(problemOf(response, 403).type).toBe('urn:gator-personas:problem:cross-origin')
+    expect(app().log.at(-2)).toMatchObject({ msg: 'access refused', reason: 'cross-origin', method: 'POST' })
   })
 
   it('lets a permitted origin write, and read why it was refused', async () => {

@@ -36,6 +36,18 @@ describe('RATE_LIMIT_PER_MINUTE', () => {
     expect([await lastOf('10.1.2.3'), await lastOf('10.2.0.1')]).toEqual([200, 429])
     expect(app().log.at(-2)).toMatchObject({ msg: 'access refused', reason: 'rate-limit', address: '10.2.0.1' })
   })
+
+  it.each([
+    ['IPv4', (port: number) => `192.0.2.77:${port}`, '192.0.2.77'],
+    ['IPv6', (port: number) => `[2001:db8::7]:${port}`, '2001:db8::7'],
+    ['a second proxy', (port: number) => `192.0.2.78:${port}, 10.1.9.9:${port}`, '192.0.2.78'],
+  ])('is one limit for all ports that a proxy names with an address (%s)', async (_what, client, address) => {
+    const asked = []
+    for (let port = 1; port <= LIMIT + 1; port++)
+      asked.push((await ask(from('10.1.2.3', { 'x-forwarded-for': client(port) }))).statusCode)
+    expect(asked).toEqual([...Array<number>(LIMIT).fill(200), 429])
+    expect(app().log.at(-2)).toMatchObject({ reason: 'rate-limit', address })
+  })
 })
 
 describe('the Host header', () => {

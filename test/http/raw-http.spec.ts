@@ -6,6 +6,7 @@ import { onEachDatabase } from '../support/databases.js'
 import { aPersona, PERSONAS, UNKNOWN_ID, withApp } from './support.js'
 
 const CRLF = '\r\n'
+const CHUNKED = `POST ${PERSONAS} HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n`
 
 interface RawResponse {
   readonly status: number
@@ -81,6 +82,9 @@ onEachDatabase((kind) => {
         `POST ${PERSONAS} HTTP/1.1\r\nHost: x\r\nContent-Length: 2\r\nTransfer-Encoding: chunked\r\n\r\n{}`,
       ],
       ['two lengths', `POST ${PERSONAS} HTTP/1.1\r\nHost: x\r\nContent-Length: 2\r\nContent-Length: 3\r\n\r\n{}`],
+      ['a chunk with an extension of 40,000 characters', `${CHUNKED}1;${'x'.repeat(40_000)}\r\n{\r\n0\r\n\r\n`],
+      ['a framing that another may read otherwise', `${CHUNKED.replace(': chunked', ' : chunked')}0\r\n\r\n`],
+      ['lines without CR', 'GET / HTTP/1.1\nHost: localhost\n\n'],
       ['NUL in a header', 'GET / HTTP/1.1\r\nHost: x\r\nA: \0\r\n\r\n'],
     ])('is answered with 400 and the connection is closed: %s', async (_label, bytes) => {
       const response = parse(await exchange(bytes))
@@ -137,6 +141,39 @@ onEachDatabase((kind) => {
       expect([...text.matchAll(/HTTP\/1\.1 (\d{3}) /g)].map(([, status]) => status)).toEqual(['422', '201', '200'])
     })
 
+    it('may be one of a thousand on a connection, which are answered in order, and others are served meanwhile', async () => {
+      const one = (n: number) => `GET /health/live HTTP/1.1\r\nHost: localhost\r\nX-Request-Id: n${n}\r\n\r\n`
+      const last = `GET /health/live HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n`
+      const flood = exchange(Array.from({ length: 1_000 }, (_, n) => one(n)).join('') + last)
+      expect((await request('GET', '/health')).status).toBe(200)
+      const ids = [...(await flood).matchAll(/x-request-id: n(\d+)/g)].map(([, id]) => Number(id))
+      expect(ids).toEqual(Array.from({ length: 1_000 }, (_, n) => n))
+    })
+
+    it('with thousands of headers keeps what a proxy puts behind them', async () => {
+      const { status } = await request('GET', PERSONAS, [...Array<string>(3_000).fill('a:'), 'Via: 1.1 proxy'])
+      expect(status).toBe(403)
+      expect((await request('GET', PERSONAS, Array<string>(3_000).fill('a:'))).status).toBe(200)
+    })
+
+    it('with two Host headers is refused', async () => {
+      expectProblem(await request('GET', '/health', ['Host: evil.example']), 400)
+    })
+
+    it.each([
+      ['a word of 15,000 characters', `q=${'x'.repeat(15_000)}`, 422],
+      ['15,000 words', `q=${'x+'.repeat(7_500)}`, 422],
+      ['one parameter 1,900 times', 'limit=1&'.repeat(1_900), 422],
+      ['1,500 parameters that there are not', Array.from({ length: 1_500 }, (_, n) => `a${n}=1`).join('&'), 200],
+      ['names of JavaScript’s own', '__proto__=1&constructor=2&limit[__proto__]=x&toString=3', 200],
+      ['NUL and what is no text', 'q=%00&theme=%ED%A0%80&cursor=%00', 422],
+      ['more than all headers may have', `q=${'x'.repeat(17_000)}`, 431],
+    ])('with %s in its query is answered', async (_what, query, status) => {
+      const response = await request('GET', `${PERSONAS}?${query}`)
+      if (status === 200) expect(response.status).toBe(200)
+      else expectProblem(response, status)
+    })
+
     it('may come byte by byte and in chunks', async () => {
       const body = JSON.stringify(aPersona({ name: 'Zoë 😀' }))
       const chunk = (bytes: Buffer) =>
@@ -165,10 +202,12 @@ onEachDatabase((kind) => {
       expect((await request('GET', '/health', ['Upgrade: websocket', 'Connection: upgrade'])).status).toBe(200)
     })
 
-    it('of HTTP/1.0 is served', async () => {
+    it('of HTTP/1.0 is served, and needs a key for personas: a proxy that does not give itself away speaks it', async () => {
       expect(await exchange('GET /health/live HTTP/1.0\r\n\r\n')).toMatch(
         /^HTTP\/1\.1 200 OK\r\n.*\{"status":"alive"\}$/s,
       )
+      const problem = expectProblem(parse(await exchange(`GET ${PERSONAS} HTTP/1.0\r\n\r\n`)), 403)
+      expect(problem.type).toBe('urn:gator-personas:problem:loopback-only')
     })
 
     it('with too large a body is answered with 413 before all of it was sent', async () => {

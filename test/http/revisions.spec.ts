@@ -271,7 +271,14 @@ onEachDatabase((kind) => {
           )
           expect([...revision.changed].sort()).toEqual(differing.sort())
         }
-        expect(await stateOf(url, Number(listed.at(-1)?.version))).toEqual(await app().read(first.id))
+        const versions = [...new Set(listed.map(({ version }) => version))]
+        let state: unknown = await stateOf(url, 1)
+        for (const [n, version] of versions.slice(1).entries()) {
+          const patch = (await app().get(`${url}/revisions/${versions[n]}/diff/${version}`)).json<PatchOperation[]>()
+          state = applyJsonPatch(state, patch)
+          expect(state).toEqual(await stateOf(url, version))
+        }
+        expect(state).toEqual(await app().read(first.id))
       }),
       { numRuns: 12 },
     )

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
+import pg from 'pg'
 import { onEachDatabase, type TestDatabase } from '../support/databases.js'
 import { gator } from '../support/gator.js'
 import type { Answer, Connection } from './connection.js'
@@ -11,6 +12,9 @@ const LIMIT = 100
 /** Loopback, in a form that the service does not take for it: nobody else reaches what the tests start. */
 const HOST = '::ffff:127.0.0.1'
 const PERSONAS = '/api/v1/personas/'
+/** A pool of two has one connection that reads. */
+const ENV = { RATE_LIMIT_PER_MINUTE: String(LIMIT), DATABASE_POOL_SIZE: '2' }
+const WAITING = `SELECT 1 FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'`
 
 interface KeyResult {
   readonly id: string
@@ -43,7 +47,7 @@ onEachDatabase((kind) => {
       // It is the first command that makes the database, before any server has run.
       database = await sandbox.emptyDatabase()
       key = await keys('create', '--name', 'Studio', '--scope', 'personas:read', 'personas:write')
-      server = await sandbox.start({ database, workers, env: { HOST, RATE_LIMIT_PER_MINUTE: String(LIMIT) } })
+      server = await sandbox.start({ database, workers, env: { ...ENV, HOST } })
       connections = await sandbox.connectToEachWorker(server, workers)
     }, 60_000)
     afterAll(() => sandbox.clear())
@@ -81,6 +85,30 @@ onEachDatabase((kind) => {
         { id: other.id, state: 'revoked' },
       ])
     })
+
+    // SQLite has no pool: a read there waits for nobody.
+    if (kind === 'PostgreSQL')
+      it('refuses a revoked key on every worker within a second, with every connection that reads held busy', async () => {
+        const reader = await keys('create', '--name', 'Reader', '--scope', 'personas:read')
+        const writer = await keys('create', '--name', 'Writer', '--scope', 'personas:write')
+        // That a scope is missing is said without a look at the database.
+        const isAll = async (status: number) => (await askAll(writer)).every((each) => each === status)
+        await until('every worker knows it', () => isAll(403))
+        const holder = new pg.Client({ connectionString: database.url })
+        await holder.connect()
+        try {
+          await holder.query('BEGIN; LOCK TABLE personas IN ACCESS EXCLUSIVE MODE')
+          const others = await sandbox.connectToEachWorker(server, workers)
+          const reads = others.map(ask(reader))
+          await until('they all wait', async () => (await holder.query(WAITING)).rowCount === workers)
+          await keys('revoke', writer.id)
+          await until('every worker refuses it', () => isAll(401), 1_000)
+          await holder.query('ROLLBACK')
+          expect((await Promise.all(reads)).map(({ status }) => status)).toEqual(others.map(() => 200))
+        } finally {
+          await holder.end()
+        }
+      })
 
     it('has written the last use down when it stops, and never a key', async () => {
       expect(await server.stop()).toEqual({ code: 0, signal: null })

@@ -1,7 +1,7 @@
 import { EventEmitter } from 'node:events'
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import { describe, expect, it } from '@jest/globals'
-import { networkOf } from '../gate.js'
+import { networkOf } from '../addresses.js'
 import { type RateChannel, WorkerLimiter } from './rate-limiter.js'
 import type { RateAnswer, RateAsk } from './rate-messages.js'
 import { RateOffice, type RatePeer } from './rate-office.js'
@@ -98,6 +98,9 @@ describe('a client without a key', () => {
   it.each([
     ['10.0.0.7', '10.0.0.7'],
     ['::ffff:10.0.0.7', '10.0.0.7'],
+    ['10.0.0.7:50123', '10.0.0.7'],
+    ['[2001:db8:1:2::6]:50123', '2001:db8:1:2::/64'],
+    ['[2001:db8:1:2::6]', '2001:db8:1:2::/64'],
     ['2001:db8:1:2:3:4:5:6', '2001:db8:1:2::/64'],
     ['2001:db8:1:2::6', '2001:db8:1:2::/64'],
     ['2001:db8::6', '2001:db8:0:0::/64'],

@@ -1,5 +1,6 @@
 import {
   DATABASE_MOVED_CODE,
+  DatabaseAwayError,
   DatabaseMovedError,
   DatabaseUnavailableError,
   StorageFullError,
@@ -75,6 +76,8 @@ export function lossOf(error: unknown, mayHaveCommitted: boolean): ConnectionLos
 
 // The driver's own words for an answer that did not come, and for a connection that was given up because of it.
 const SILENCE = /^(Query read timeout|Connection terminated)$/
+// The pool's, for a connection that none of its users gave back in time.
+const POOL_BUSY = 'timeout exceeded when trying to connect'
 
 /** Whether the server cannot be written to: a replica, or a primary that has become one. */
 export function isReadOnlyServer(error: unknown): boolean {
@@ -85,7 +88,9 @@ export function isReadOnlyServer(error: unknown): boolean {
 export function translate(error: unknown): unknown {
   if (error instanceof ConnectionLostError && error.mayHaveCommitted)
     return new WriteOutcomeUnknownError({ cause: error })
-  if (error instanceof ConnectionLostError || error instanceof ConnectFailedError) return unavailable(error)
+  if (error instanceof ConnectionLostError) return new DatabaseAwayError({ cause: error })
+  if (error instanceof ConnectFailedError)
+    return isBusy(error.cause) ? unavailable(error) : new DatabaseAwayError({ cause: error })
   const { prismaCode, driverCode } = readPrismaFailure(error)
   if (driverCode === DATABASE_MOVED_CODE) return new DatabaseMovedError({ cause: error })
   if (driverCode === LOCK_NOT_AVAILABLE) return new WriteLockTimeoutError({ cause: error })
@@ -94,6 +99,11 @@ export function translate(error: unknown): unknown {
     (driverCode !== undefined && UNAVAILABLE.test(driverCode)) ||
     (prismaCode !== undefined && UNAVAILABLE_PRISMA.has(prismaCode))
   return isAway ? unavailable(error) : error
+}
+
+// Our own pool has no connection to give, or the server refuses one more: others may have theirs.
+function isBusy(cause: unknown): boolean {
+  return (cause as Error).message === POOL_BUSY || lossOf(cause, false) === null
 }
 
 function unavailable(cause: unknown): DatabaseUnavailableError {

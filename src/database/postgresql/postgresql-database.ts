@@ -8,7 +8,7 @@ import { FifoLock } from '../fifo-lock.js'
 import type { TransactionKind } from '../observer.js'
 import { type NestableClient, PrismaDatabase, type TransactionalClient } from '../prisma-database.js'
 import { CommitSignal, SIGNAL } from './commit-signal.js'
-import { isPooled, limitedConfigOf } from './connection-config.js'
+import { type ConnectionLimits, isPooled, limitedConfigOf } from './connection-config.js'
 import { isConflict, isStaleConnection, translate } from './failures.js'
 import { givenNumbersOf } from './given-numbers.js'
 import { listeningUrlOf, NotifyWatch } from './notify-watch.js'
@@ -36,6 +36,9 @@ export interface PostgresqlDatabaseOptions {
   readonly observer?: PostgresqlObserver
 }
 
+/** For what is asked several times a second: an answer that comes later is of no use. */
+const APART_TIMEOUT_MS = 2_000
+
 /** A conflict with others is rare, and one with the same others rarer still. */
 const CONFLICT_ATTEMPTS = 4
 const CONFLICT_PAUSE_MS = 10
@@ -55,15 +58,18 @@ export class PostgresqlDatabase extends PrismaDatabase {
     private readonly clients: { readonly reader: TransactionalClient; readonly writer: TransactionalClient },
     private readonly options: PostgresqlDatabaseOptions,
     private readonly rolePools: readonly [readers: RolePool, writers: RolePool],
+    private readonly apart: RolePool,
   ) {
     super(clients.reader, clients.writer)
     const [readers] = rolePools
     this.#turns = new FifoLock(writersOf(options))
     const statements = new PreparedReads(readers)
+    const statementsApart = new PreparedReads(apart)
     this.directReads = {
       kind: 'remote',
       rows: (sql, values) => this.translated(() => onceMoreIfStale(() => statements.rows(sql, values))),
       rowsOnce: (sql, values) => this.translated(() => onceMoreIfStale(() => statements.rowsOnce(sql, values))),
+      rowsApart: (sql) => this.translated(() => onceMoreIfStale(() => statementsApart.rows(sql, []))),
     }
   }
 
@@ -87,7 +93,8 @@ export class PostgresqlDatabase extends PrismaDatabase {
       maxWait: connectTimeoutMs,
       timeout: lockTimeoutMs + transactionTimeoutMs,
     })
-    return new PostgresqlDatabase({ reader: openClient(readers), writer }, options, [readers, writersPool])
+    const clients = { reader: openClient(readers), writer }
+    return new PostgresqlDatabase(clients, options, [readers, writersPool], openApart(options, limits))
   }
 
   /** A read whose connection turns out to be dead is made again on another. */
@@ -144,6 +151,9 @@ export class PostgresqlDatabase extends PrismaDatabase {
   override async close(): Promise<void> {
     this.#signal.close()
     await Promise.all(Object.values(this.clients).map((client) => client.$disconnect()))
+    // A client of Prisma's that was never asked leaves its pool open, which others may have used.
+    const open = [...this.rolePools, this.apart].filter((pool) => !pool.ending)
+    await Promise.all(open.map((pool) => pool.end()))
   }
 
   protected override begin<T>(work: (client: NestableClient) => Promise<T>): Promise<T> {
@@ -198,6 +208,24 @@ async function onceMoreIfStale<T>(read: () => Promise<T>): Promise<T> {
     if (!isStaleConnection(error)) throw error
     return read()
   }
+}
+
+/** One connection, which is made when it is first used; to the server itself where there is a way past the pooler. */
+function openApart(
+  options: PostgresqlDatabaseOptions,
+  limits: Omit<ConnectionLimits, 'isReadOnly' | 'statementTimeoutMs'>,
+) {
+  const { url, directUrl, observer } = options
+  const apartUrl = directUrl ?? url
+  const config = limitedConfigOf(apartUrl, {
+    ...limits,
+    isReadOnly: true,
+    connectTimeoutMs: Math.min(limits.connectTimeoutMs, APART_TIMEOUT_MS),
+    statementTimeoutMs: APART_TIMEOUT_MS,
+  })
+  // How long requests wait for a connection is measured: this one is nobody's to wait for.
+  const unmeasured = { ...observer, onConnection: () => undefined }
+  return new RolePool('reader', isPooled(apartUrl), { ...config, max: 1 }, unmeasured)
 }
 
 function openClient(

@@ -17,8 +17,8 @@ export interface ServerCheck {
 }
 
 const CONNECT_TIMEOUT_MS = 5_000
-/** Of each worker, while somebody follows the changes. */
-const LISTENING = 1
+/** Of each worker, beside its pool: one that follows the API keys, and one that listens while somebody follows the changes. */
+const OF_THEIR_OWN = 2
 // A limit of -1 is none. Superusers may go beyond all but the first, which is no reason to plan for it.
 const FACTS = `
   SELECT LEAST(
@@ -39,12 +39,12 @@ const FACTS = `
 export async function checkServer(url: string, workers: number, poolSize: number): Promise<ServerCheck> {
   const facts = await ask(url)
   // A reload has one worker more for a moment.
-  const wanted = (workers > 1 ? workers + 1 : 1) * (poolSize + LISTENING)
+  const wanted = (workers > 1 ? workers + 1 : 1) * (poolSize + OF_THEIR_OWN)
   const isTooMuch = !isPooled(url) && wanted > facts.connections
   return {
     refusal: isTooMuch
-      ? `${workers} WORKERS with a DATABASE_POOL_SIZE of ${poolSize} may open ${wanted} connections (one of each worker is ` +
-        `for notifications, and a reload has one more worker), and the PostgreSQL server permits ${facts.connections}: lower one of the two, raise max_connections, or put a pooler in between.`
+      ? `${workers} WORKERS with a DATABASE_POOL_SIZE of ${poolSize} may open ${wanted} connections (two of each worker ` +
+        `are for keys and notifications, and a reload has one more worker), and the PostgreSQL server permits ${facts.connections}: lower one of the two, raise max_connections, or put a pooler in between.`
       : undefined,
     warnings: (['synchronous_commit', 'fsync', 'full_page_writes'] as const)
       .filter((name) => facts[name] === 'off')
