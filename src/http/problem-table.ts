@@ -33,7 +33,7 @@ import {
   StaleVersionError,
 } from '../personas/persona.errors.js'
 import { WIRE_NAMES } from '../personas/persona.mapper.js'
-import { BatchOperationError } from '../personas/batch/batch.errors.js'
+import { BatchOperationError, BatchTooLargeError } from '../personas/batch/batch.errors.js'
 import { TooManyListenersError } from '../personas/changes/change.errors.js'
 import { ValidationFailedError } from '../validation/validation-failed.error.js'
 import { MalformedBodyError } from './json-body.js'
@@ -74,6 +74,7 @@ const TABLE: readonly Row[] = [
     details: (error: PersonaRuleError) => ({ errors: error.faults }),
   }),
   row({ error: PersonaNotFoundError, type: 'persona-not-found', title: 'Persona not found', status: 404 }),
+  row({ error: BatchTooLargeError, type: 'batch-too-large', title: 'Batch too large', status: 413 }),
   row({ error: RevisionNotFoundError, type: 'revision-not-found', title: 'Revision not found', status: 404 }),
   row({ error: BlindWriteError, type: 'precondition-required', title: 'Precondition required', status: 428 }),
   row({

@@ -56,13 +56,16 @@ export class IdempotencyStore {
 
   /** Removes keys that are no longer kept, at most so many, and answers how many. */
   async removeExpired(keptSince: Date, limit: number): Promise<number> {
-    const where = { createdAt: { lt: keptSince } }
+    const createdAt = { lt: keptSince }
     // Asked first: there is mostly nothing to do, and a read waits for nobody.
     const expired = await this.database.read((client) =>
-      client.idempotencyKey.findFirst({ where, select: { key: true } }),
+      client.idempotencyKey.findMany({ where: { createdAt }, select: { key: true }, take: limit }),
     )
-    if (!expired) return 0
-    return (await this.database.write((client) => client.idempotencyKey.deleteMany({ where, limit }))).count
+    if (expired.length === 0) return 0
+    // A request may take one of them meanwhile: with the keys alone (or with the client's `limit`, which puts the condition
+    // into a subquery) PostgreSQL would remove the row that this request has just written.
+    const where = { key: { in: expired.map(({ key }) => key) }, createdAt }
+    return (await this.database.write((client) => client.idempotencyKey.deleteMany({ where }))).count
   }
 }
 

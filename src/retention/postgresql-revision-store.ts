@@ -1,9 +1,10 @@
 import { Client } from 'pg'
 import { clientConfigOf } from '../database/postgresql/connection-config.js'
+import { newEpoch } from '../personas/changes/change-epoch.js'
 import { type Expiry, expiredSql, expiredValues, raiseFloorSql, type RevisionStore } from './revision-store.js'
 
 const EXPIRED = expiredSql('$1::text, $2::timestamp, $3::timestamp, $4::bigint, $5::bigint')
-const RAISE_FLOOR = raiseFloorSql('$1::bigint', 'GREATEST')
+const RAISE_FLOOR = raiseFloorSql('$1', '$2::bigint', 'GREATEST')
 const CONNECT_TIMEOUT_MS = 5_000
 
 export class PostgresqlRevisionStore implements RevisionStore {
@@ -35,7 +36,7 @@ export class PostgresqlRevisionStore implements RevisionStore {
   }
 
   async raiseFloor(seq: string): Promise<void> {
-    await this.client.query(RAISE_FLOOR, [seq])
+    await this.client.query(RAISE_FLOOR, [newEpoch(), seq])
   }
 
   async remove(seqs: readonly string[]): Promise<void> {

@@ -50,11 +50,12 @@ export function expiredSql(parameters: string): string {
 
 /**
  * Raises the floor of the change stream, and never lowers it.
- * @param parameter what the dialect writes for the value
+ * @param epoch what the dialect writes for the value of a new epoch, for when there is none yet
+ * @param floor what it writes for that of the floor
  * @param greatest the dialect's function for the greater of two values
  */
-export function raiseFloorSql(parameter: string, greatest: string): string {
+export function raiseFloorSql(epoch: string, floor: string, greatest: string): string {
   return `
-    INSERT INTO change_feed (id, epoch, floor) VALUES (1, '0', ${parameter})
+    INSERT INTO change_feed (id, epoch, floor) VALUES (1, ${epoch}, ${floor})
     ON CONFLICT (id) DO UPDATE SET floor = ${greatest}(change_feed.floor, excluded.floor)`
 }

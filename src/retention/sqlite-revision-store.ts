@@ -1,10 +1,11 @@
 import type { ArgType } from '@prisma/driver-adapter-utils'
 import type { DatabaseSettings } from '../config/settings.js'
 import { SqliteEngine } from '../database/sqlite/engine.js'
+import { newEpoch } from '../personas/changes/change-epoch.js'
 import { type Expiry, expiredSql, expiredValues, raiseFloorSql, type RevisionStore } from './revision-store.js'
 
 const EXPIRED = expiredSql('?, ?, ?, ?, ?')
-const RAISE_FLOOR = raiseFloorSql('CAST(? AS INTEGER)', 'max')
+const RAISE_FLOOR = raiseFloorSql('?', 'CAST(? AS INTEGER)', 'max')
 const argType = (scalarType: ArgType['scalarType']): ArgType => ({ scalarType, arity: 'scalar' })
 const EXPIRED_TYPES = (['string', 'datetime', 'datetime', 'int', 'int'] as const).map(argType)
 
@@ -29,7 +30,8 @@ export class SqliteRevisionStore implements RevisionStore {
   }
 
   async raiseFloor(seq: string): Promise<void> {
-    await this.engine.execute({ sql: RAISE_FLOOR, args: [seq], argTypes: [argType('string')] })
+    const argTypes = [argType('string'), argType('string')]
+    await this.engine.execute({ sql: RAISE_FLOOR, args: [newEpoch(), seq], argTypes })
   }
 
   async remove(seqs: readonly string[]): Promise<void> {

@@ -2,7 +2,7 @@ import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterEach, beforeAll, describe, expect, it } from '@jest/globals'
 import pg from 'pg'
-import { parseHistory } from '../../src/backup/postgresql/archive.js'
+import { parseHistory, withoutRows } from '../../src/backup/postgresql/archive.js'
 import { directUrlOf, libpqEnvironmentOf } from '../../src/backup/postgresql/libpq.js'
 import { findProgram } from '../../src/backup/postgresql/programs.js'
 import { restoreBackup } from '../../src/backup/restore.js'
@@ -72,6 +72,17 @@ describe('backups of PostgreSQL', () => {
     const { database } = settingsOf('postgresql://pooler/gator?pgbouncer=true', '/nowhere')
     expect(() => directUrlOf(database)).toThrow('set DATABASE_DIRECT_URL')
     expect(directUrlOf({ ...database, directUrl: 'postgresql://server/gator' })).toBe('postgresql://server/gator')
+  })
+
+  it('leaves the rows of one table out of a table of contents', () => {
+    const contents = [
+      ';',
+      '217; 1259 16433 TABLE public change_feed postgres',
+      '3405; 0 16433 TABLE DATA public change_feed postgres',
+      '3406; 0 16440 TABLE DATA public change_feed_2 postgres',
+      '',
+    ]
+    expect(withoutRows(contents.join('\n'), 'change_feed').split('\n')).toEqual(contents.toSpliced(2, 1))
   })
 
   it('reads the migrations out of a script of pg_restore', () => {

@@ -2,10 +2,12 @@ import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/glob
 import pg from 'pg'
 import { PostgresqlDatabase } from '../../src/database/postgresql/postgresql-database.js'
 import { PostgresqlMigrationStore } from '../../src/database/postgresql/postgresql-migration-store.js'
+import { aPersona } from '../processes/a-persona.js'
 import { Sandbox } from '../processes/sandbox.js'
 import { Ledger, type LedgerRow } from '../proof/ledger.js'
 import { Load } from '../proof/load.js'
 import { postgresqlOptions } from '../support/databases.js'
+import { EventListener } from '../support/event-listener.js'
 import { migrationScript } from '../support/migrations.js'
 import { findPgbouncer, Pgbouncer } from '../support/pgbouncer.js'
 import { sharedPostgres } from '../support/postgres.js'
@@ -13,6 +15,9 @@ import { sharedPostgres } from '../support/postgres.js'
 const SERVER_CONNECTIONS = 3
 const WORKERS = 2
 const WRITERS = 12
+/** How often a worker looks for what nobody has told it of. */
+const LOOK_EVERY_MS = 1_000
+const WRITES_IN_TURN = 5
 
 const program = findPgbouncer()
 if (!program) process.stderr.write('SKIPPED: there is no pgbouncer, and Debian packages cannot be downloaded here\n')
@@ -42,9 +47,10 @@ describeWithPgbouncer('PostgreSQL behind PgBouncer in transaction mode', () => {
     await expect(store.exclusively(() => Promise.resolve())).rejects.toThrow('set DATABASE_DIRECT_URL')
   })
 
-  it('migrates directly, serves more clients than there are connections to the server, and loses nothing', async () => {
+  it('migrates directly, serves more clients than there are connections to the server, loses nothing, and tells of it', async () => {
     const env = { DATABASE_URL: bouncer.urlOf(direct), DATABASE_DIRECT_URL: direct }
     const server = await sandbox.start({ workers: WORKERS, env })
+    const listener = await EventListener.open(server.url)
     const ledger = new Ledger()
     const load = new Load({ ledger, writers: WRITERS, connect: () => sandbox.connect(server), name: 'Bouncer' })
     await load.progress(200)
@@ -53,8 +59,22 @@ describeWithPgbouncer('PostgreSQL behind PgBouncer in transaction mode', () => {
     const { rows } = await client.query<LedgerRow>('SELECT id, name, generation_count FROM personas')
     expect(ledger.judgeRows(rows)).toEqual([])
     const sessions = await client.query('SELECT 1 FROM pg_stat_activity WHERE datname = current_database()')
-    // Past it go this client, and from each worker the look at the API keys.
-    expect(sessions.rows.length).toBeLessThanOrEqual(SERVER_CONNECTIONS + 1 + WORKERS)
+    // Past it go this client, the connection that listens, and from each worker the look at the API keys.
+    expect(sessions.rows.length).toBeLessThanOrEqual(SERVER_CONNECTIONS + 2 + WORKERS)
+
+    const { rows: revisions } = await client.query<{ seq: string }>('SELECT seq FROM persona_revisions ORDER BY seq')
+    await listener.received(revisions.length)
+    const told = listener.changes.map(({ id }) => id.split('-')[1])
+    expect(told).toEqual(revisions.map(({ seq }) => seq))
+    // It is woken by what goes through the pooler, too.
+    const connection = sandbox.connect(server)
+    const start = performance.now()
+    for (let n = 1; n <= WRITES_IN_TURN; n++) {
+      expect((await connection.create(aPersona())).status).toBe(201)
+      await listener.received(revisions.length + n)
+    }
+    expect(performance.now() - start).toBeLessThan(WRITES_IN_TURN * LOOK_EVERY_MS * 0.5)
+    listener.close()
   })
 
   it('keeps transactions whole that share the connections', async () => {

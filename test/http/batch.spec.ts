@@ -18,6 +18,7 @@ import {
 
 const BATCH = `${PERSONAS}batch`
 const create = (fields: Fields = {}) => ({ op: 'create', body: aPersona(fields) })
+const update = (id: string, body: Fields) => ({ op: 'update', id, body })
 
 onEachDatabase((kind) => {
   const app = withApp(kind)
@@ -211,6 +212,20 @@ onEachDatabase((kind) => {
       expect(await total()).toBe(before)
     })
   })
+
+  it.each(['atomic', 'each'])(
+    'a batch whose results are too large is undone as a whole in the mode %s',
+    async (mode) => {
+      const { id } = await app().create({ style_preferences: { text: 'x'.repeat(64_000) } })
+      const renamed = (count: number) =>
+        send({ mode, operations: Array.from({ length: count }, (_value, n) => update(id, { name: `Name ${n}` })) })
+      expect(await resultsOf(renamed(32))).toHaveLength(32)
+      const before = await app().read(id)
+      const problem = problemOf(await renamed(33), 413)
+      expect(problem).toMatchObject({ type: 'urn:gator-personas:problem:batch-too-large', index: 32 })
+      expect(await app().read(id)).toEqual(before)
+    },
+  )
 
   describe('what is wrong with a batch itself', () => {
     it.each<[string, unknown, string[]]>([

@@ -64,7 +64,7 @@ onEachDatabase((kind) => {
       for (const { id: blockId, event, data } of events) expect(data).toMatchObject({ id: blockId, type: event })
       const [created, updated, generated, deleted, byHand, erased] = listener.changes
       expect(updated).toEqual({
-        ...{ id: expect.stringMatching(/^0-\d+$/), type: 'updated', persona_id: id, version: 2 },
+        ...{ id: expect.stringMatching(/^[0-9a-f]{12}-\d+-\w+$/), type: 'updated', persona_id: id, version: 2 },
         ...{ changed: ['name', 'appearance'], at: expect.stringMatching(/^\d{4}-.*Z$/), worker: WORKER },
         ...{ actor: WHO['x-actor'], request_id: WHO['x-request-id'], etag: '"2.0"' },
         persona: {
@@ -170,15 +170,46 @@ onEachDatabase((kind) => {
       return reason
     }
 
-    it.each(['x', '0', '0-', '-1', '0-01', '0-1e3', 'a b-1', '0-9999999999999999', `${'e'.repeat(33)}-1`])(
-      'tells who names %j that it is no id of ours',
-      async (id) => expect(await resetOf(id)).toBe('unknown-id'),
-    )
+    it.each([
+      'x',
+      '0',
+      '0-1',
+      '0-1-',
+      '-1-1',
+      '0-01-1',
+      '0-1e3-1',
+      'a b-1-1',
+      '0-9999999999999999-1',
+      `${'e'.repeat(33)}-1-1`,
+    ])('tells who names %j that it is no id of ours', async (id) => expect(await resetOf(id)).toBe('unknown-id'))
 
     it('tells who was in a history that has been replaced, or beyond the end of this one', async () => {
       const id = await present()
-      expect(await resetOf(id.replace(/^0/, 'abc'))).toBe('other-history')
-      expect(await resetOf(`0-${seqOf(id) + 1_000}`)).toBe('beyond-the-end')
+      const [epoch = '', , at = ''] = id.split('-')
+      expect(await resetOf(id.replace(epoch, 'abc'))).toBe('other-history')
+      expect(await resetOf(`${epoch}-${seqOf(id) + 1_000}-${at}`)).toBe('beyond-the-end')
+    })
+
+    it('tells whose changes are not in a copy of the database that was put back, though others have their numbers', async () => {
+      await app().create()
+      const start = await present()
+      await aHistory()
+      const { changes } = await since(`?after=${start}`)
+      const seq = seqOf(start)
+      await app().execute(`DELETE FROM persona_revisions WHERE seq > ${seq}`)
+      await app().execute(
+        kind === 'SQLite'
+          ? `UPDATE sqlite_sequence SET seq = ${seq} WHERE name = 'persona_revisions'`
+          : `SELECT setval('persona_revisions_seq_seq', ${seq})`,
+      )
+      await aHistory()
+      const others = (await since(`?after=${start}`)).changes
+      expect(others.map(({ id }) => seqOf(id))).toEqual(changes.map(({ id }) => seqOf(id)))
+      for (const { id } of [changes[0], changes[4]] as ChangeResource[]) expect(await resetOf(id)).toBe('other-history')
+      // The copy had this one, too.
+      const listener = await listen({ headers: { 'last-event-id': start } })
+      await listener.received(others.length)
+      expect(listener.changes.slice(0, others.length)).toEqual(others)
     })
 
     it('tells who was before what is not kept any more, and nobody else', async () => {
@@ -186,27 +217,27 @@ onEachDatabase((kind) => {
       await aHistory()
       const { changes } = await since(`?after=${start}`)
       const floor = String(changes[1]?.id)
-      await app().execute(`INSERT INTO change_feed (id, epoch, floor) VALUES (1, '0', ${seqOf(floor)})`)
+      await app().execute(`UPDATE change_feed SET floor = ${seqOf(floor)}`)
       expect(await resetOf(start)).toBe('not-kept')
       const listener = await listen({ headers: { 'last-event-id': floor } })
       expect((await listener.received(1))[0]?.id).toBe(changes[2]?.id)
+      // Without the change that it names nobody can tell of an id whether it is of this history.
+      await app().execute(`DELETE FROM persona_revisions WHERE seq = ${seqOf(floor)}`)
+      expect(await resetOf(floor)).toBe('not-kept')
     })
 
     it('tells who listens while the history is replaced', async () => {
       const listener = await listen()
-      await app().execute(`UPDATE change_feed SET epoch = 'other'`)
+      const old = listener.lastId
+      // What a restore leaves.
+      await app().execute('DELETE FROM change_feed')
       const [reset] = await listener.received(1)
-      expect([reset?.event, reset?.data, reset?.id]).toMatchObject([
-        'reset',
-        { reason: 'other-history' },
-        /^other-/.exec(reset?.id ?? '')?.input,
-      ])
+      expect([reset?.event, reset?.data]).toMatchObject(['reset', { reason: 'other-history' }])
       const { id } = await app().create()
-      expect((await listener.received(2))[1]?.data).toMatchObject({
-        persona_id: id,
-        id: expect.stringMatching(/^other-/),
-      })
-      await app().execute(`UPDATE change_feed SET epoch = '0'`)
+      expect((await listener.received(2))[1]?.data).toMatchObject({ persona_id: id })
+      const epochs = [old, reset?.id, listener.lastId, await present()].map((place) => place?.split('-')[0])
+      expect(epochs).toEqual([expect.not.stringMatching(String(epochs[1])), epochs[1], epochs[1], epochs[1]])
+      expect(await resetOf(old)).toBe('other-history')
     })
 
     it('tells who is too far behind', async () => {

@@ -45,7 +45,8 @@ class FaultyChangeSource extends ChangeSource {
 
   private readonly fail = (): Promise<never> => Promise.reject(this.error)
 
-  override readonly extent = this.fail
+  override readonly present = this.fail
+  override readonly reasonToReset = this.fail
   override readonly page = this.fail
 }
 

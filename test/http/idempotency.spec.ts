@@ -3,6 +3,7 @@ import { Database } from '../../src/database/database.js'
 import { StorageFullError, WriteOutcomeUnknownError } from '../../src/database/database-errors.js'
 import { IdempotencySweeper } from '../../src/idempotency/idempotency-sweeper.js'
 import type { PersonaResource } from '../../src/personas/dto/persona.resource.js'
+import { until } from '../processes/until.js'
 import { onEachDatabase } from '../support/databases.js'
 import { aPersona, type Fields, MERGE_PATCH, PERSONAS, problemOf, type Response, without, withApp } from './support.js'
 
@@ -203,5 +204,25 @@ onEachDatabase((kind) => {
       expectReplay(await post(), kept)
       expect(await app().rows('idempotency_keys')).toMatchObject([{ key: 'kept' }])
     })
+
+    if (kind === 'PostgreSQL') {
+      it('stays when another request takes it while it is being removed', async () => {
+        const sweeper = app().app.get(IdempotencySweeper, { strict: false })
+        await post()
+        await ageAll(KEPT_HOURS + 0.1)
+        const waiting = `pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'`
+        // What a request does that takes it: the removal has found the old row, and waits for the lock of the new one.
+        const { sweeping } = await app()
+          .app.get(Database, { strict: false })
+          .transaction(async (client) => {
+            await client.idempotencyKey.update({ where: { key }, data: { createdAt: new Date() } })
+            const removal = sweeper.sweep()
+            await until('the removal waits', async () => (await app().rows(waiting)).length > 0)
+            return { sweeping: removal }
+          })
+        await sweeping
+        expect(await app().rows('idempotency_keys')).toContainEqual(expect.objectContaining({ key }))
+      })
+    }
   })
 })

@@ -18,6 +18,20 @@ export async function checkDump(file: string, oldest = 0): Promise<void> {
   if (!/^;\s+TOC Entries: \d+/m.test(contents)) throw new BackupError(`${file} is not an archive of pg_dump's.`)
 }
 
+/**
+ * What an archive has but for the rows of one table, for the `--use-list` of a pg_restore.
+ * @param oldest the major version of the pg_restore that it takes, if that is known
+ */
+export async function contentsWithoutRows(file: string, table: string, oldest: number): Promise<string> {
+  const contents = await runProgram(await findProgram('pg_restore', oldest), ['--list', file], null, text)
+  return withoutRows(contents, table)
+}
+
+/** Removes the entry of a table's rows from a table of contents. */
+export function withoutRows(contents: string, table: string): string {
+  return contents.replace(new RegExp(`^\\d+; \\d+ \\d+ TABLE DATA \\S+ ${table} .*\\n`, 'm'), '')
+}
+
 /** The rows of `_prisma_migrations` in an archive, oldest first; none when it has no such table. */
 export async function migrationsInDump(file: string): Promise<AppliedMigration[]> {
   const program = await findProgram('pg_restore', 0)

@@ -1,3 +1,6 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { text } from 'node:stream/consumers'
 import { setTimeout as delay } from 'node:timers/promises'
 import pg from 'pg'
@@ -7,12 +10,12 @@ import { clientConfigOf } from '../../database/postgresql/connection-config.js'
 import { BackupError } from '../backup-errors.js'
 import { assertHash, assertSize } from '../check-backup.js'
 import { sha256Of } from '../durable.js'
-import { CHANGE_FEED, newEpoch, newEpochSql } from '../change-epoch.js'
 import { errorCodeOf } from '../error-code.js'
 import type { BackupProgress } from '../messages.js'
 import { pendingIn, type RestorableSettings, type Restored, type RestoreSource } from '../restorable.js'
 import { takeBackup } from '../take-backup.js'
-import { checkDump, migrationsInDump } from './archive.js'
+import { CHANGE_FEED } from '../../personas/changes/change-epoch.js'
+import { checkDump, contentsWithoutRows, migrationsInDump } from './archive.js'
 import { directUrlOf, ownConfigOf, runProgram } from './libpq.js'
 import { findProgram } from './programs.js'
 
@@ -44,23 +47,25 @@ export async function restorePostgresql(
   assertNothingLeft(present, applied)
   const kept = present.length > 0 ? await takeBackup(settings, { keepsAll: true, onProgress }) : null
   await assertServerFree(settings.database.target.url, url)
-  const words = ['--clean', '--if-exists', '--single-transaction', '--exit-on-error', '--no-owner', '--no-password']
-  const { database = '' } = clientConfigOf(url)
-  await runProgram(await findProgram('pg_restore', oldest), [...words, `--dbname=${database}`, file], url, text)
-  await beginEpoch(url)
+  await load(file, url, oldest)
   return { replaced: kept?.file ?? null, pending }
 }
 
-// The restored history gives out numbers again that the replaced one gave to other changes: whoever follows it is to notice.
-async function beginEpoch(url: string): Promise<void> {
-  const client = new pg.Client({ ...ownConfigOf(url), connectionTimeoutMillis: CONNECT_TIMEOUT_MS })
-  client.on('error', () => undefined)
-  await client.connect()
+/**
+ * All of an archive but for the epoch, in one transaction. The restored history gives out numbers again that the replaced one
+ * gave to other changes: it gets another epoch, as every database that has none. Whoever follows it is to notice.
+ */
+async function load(file: string, url: string, oldest: number): Promise<void> {
+  const folder = mkdtempSync(join(tmpdir(), 'gator-restore-'))
+  const list = join(folder, 'contents')
   try {
-    const { rows } = await client.query(`SELECT 1 FROM pg_class WHERE oid = to_regclass('${CHANGE_FEED}')`)
-    if (rows.length > 0) await client.query(newEpochSql('$1'), [newEpoch()])
+    writeFileSync(list, await contentsWithoutRows(file, CHANGE_FEED, oldest))
+    const words = ['--clean', '--if-exists', '--single-transaction', '--exit-on-error', '--no-owner', '--no-password']
+    const { database = '' } = clientConfigOf(url)
+    const where = [`--use-list=${list}`, `--dbname=${database}`]
+    await runProgram(await findProgram('pg_restore', oldest), [...words, ...where, file], url, text)
   } finally {
-    await client.end()
+    rmSync(folder, { recursive: true })
   }
 }
 

@@ -22,7 +22,7 @@ import { removeLeftovers } from '../folder.js'
 import type { BackupProgress } from '../messages.js'
 import { newWorkFiles } from '../names.js'
 import { pendingIn, type RestorableSettings, type Restored, type RestoreSource } from '../restorable.js'
-import { CHANGE_FEED, newEpoch, newEpochSql } from '../change-epoch.js'
+import { CHANGE_FEED } from '../../personas/changes/change-epoch.js'
 import { inspectFile, tablesOf } from './inspect.js'
 import { assertUnused, replaceDatabase } from './replace.js'
 
@@ -47,7 +47,7 @@ export async function restoreSqlite(
     onProgress({ phase: 'checking', done: 0, total: 1 })
     const pending = check(source, copy)
     onProgress({ phase: 'checking', done: 1, total: 1 })
-    beginEpoch(copy)
+    forgetEpoch(copy)
     giveOwnerOf(target.file, copy)
     syncPath(copy)
     return { replaced: replaceDatabase(target.file, copy), pending }
@@ -74,11 +74,12 @@ async function copyFile({ file, manifest }: RestoreSource, copy: string, onProgr
   if (manifest) assertHash(file, manifest, hash.digest('hex'))
 }
 
-// The restored history gives out numbers again that the replaced one gave to other changes: whoever follows it is to notice.
-function beginEpoch(copy: string): void {
+// The restored history gives out numbers again that the replaced one gave to other changes: it gets another epoch, as every
+// database that has none. Whoever follows it is to notice.
+function forgetEpoch(copy: string): void {
   const driver = openBetterSqlite3(copy, { readonly: false, timeoutMs: 0 })
   try {
-    if (tablesOf(driver).includes(CHANGE_FEED)) driver.prepare(newEpochSql('?')).run(newEpoch())
+    if (tablesOf(driver).includes(CHANGE_FEED)) driver.exec(`DELETE FROM ${CHANGE_FEED}`)
   } finally {
     driver.close()
   }

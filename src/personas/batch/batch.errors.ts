@@ -1,3 +1,11 @@
+/** The results of a batch have grown beyond what a batch may be answered with. */
+export class BatchTooLargeError extends Error {
+  override readonly name = 'BatchTooLargeError'
+  constructor(mostBytes: number) {
+    super(`The results of the operations up to here have more than ${mostBytes} bytes; send fewer at a time.`)
+  }
+}
+
 /** One operation of an atomic batch was refused, so that none was carried out. */
 export class BatchOperationError extends Error {
   override readonly name = 'BatchOperationError'

@@ -1,12 +1,13 @@
 import { Buffer } from 'node:buffer'
 import type { ChangePage } from './change-source.js'
 import { changeBlock } from './change.presenter.js'
+import type { Position } from './change.js'
 
 /** Blocks that are written together. Every listener is handed the same bytes. */
 export interface Chunk {
   readonly bytes: Buffer
   /** Where a stream is after it. */
-  readonly seq: number
+  readonly position: Position
   readonly events: number
 }
 
@@ -23,7 +24,8 @@ export function chunksOf({ changes, extent }: ChangePage): Chunk[] {
     blocks.push(block)
     bytes += block.length
     if (bytes < CHUNK_BYTES && index < changes.length - 1) continue
-    chunks.push({ bytes: Buffer.concat(blocks), seq: change.seq, events: blocks.length })
+    const position = { epoch: extent.epoch, seq: change.seq, at: change.at.getTime() }
+    chunks.push({ bytes: Buffer.concat(blocks), position, events: blocks.length })
     blocks = []
     bytes = 0
   }

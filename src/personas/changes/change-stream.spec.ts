@@ -4,8 +4,9 @@ import { text } from 'node:stream/consumers'
 import { describe, expect, it } from '@jest/globals'
 import { chunksOf } from './change-chunks.js'
 import type { ChangePage } from './change-source.js'
+import { changeIdOf } from './change-id.js'
 import { ChangeStream, type Tail } from './change-stream.js'
-import { MAX_BEHIND, type Change, type Extent } from './change.js'
+import { MAX_BEHIND, type Change, type Extent, type Position } from './change.js'
 
 /** With what stands around it, larger than a chunk need be: each is one of its own. */
 const NAME_BYTES = 20_000
@@ -19,6 +20,9 @@ function aChange(seq: number): Change {
   return { ...who, ...what, seq, personaId: 'p', at: new Date(seq) }
 }
 
+/** Where a stream is after {@link aChange}. */
+const positionOf = (seq: number): Position => ({ epoch: '0', seq, at: seq })
+
 /** A tail whose sequence a test makes longer. */
 class ScriptedTail implements Tail {
   readonly resets: string[] = []
@@ -27,7 +31,7 @@ class ScriptedTail implements Tail {
     onEvents: () => undefined,
     onReset: (reason: string) => void this.resets.push(reason),
   }
-  position = { epoch: '0', seq: 0 }
+  position = positionOf(0)
   floor = 0
   reads = 0
   /** Called before a page is answered. */
@@ -41,19 +45,22 @@ class ScriptedTail implements Tail {
     return { changes, extent, next: after + count, isLast: count < limit, bytes: 0 }
   }
 
+  async reasonToReset(): Promise<undefined> {
+    await Promise.resolve()
+  }
+
   async read(after: number, limit: number) {
     this.reads += 1
-    const upTo = this.position.seq
-    const page = this.pageOf(after, upTo, limit)
+    const page = this.pageOf(after, this.position.seq, limit)
     await Promise.resolve()
     this.meanwhile()
-    return { page, chunks: chunksOf(page), upTo }
+    return { page, chunks: chunksOf(page) }
   }
 
   /** Goes on by so many changes, and hands them to a stream. */
   advance(count: number, stream: ChangeStream): void {
-    const { epoch, seq } = this.position
-    this.position = { epoch, seq: seq + count }
+    const { seq } = this.position
+    this.position = positionOf(seq + count)
     stream.deliver(chunksOf(this.pageOf(seq, seq + count, count)))
   }
 }
@@ -62,7 +69,8 @@ function aStream(tail: Tail): ChangeStream {
   return new ChangeStream(tail, new PassThrough(), () => undefined)
 }
 
-const seqsIn = (answer: string) => [...answer.matchAll(/^id: 0-(\d+)\nevent: erased$/gm)].map(([, seq]) => Number(seq))
+const seqsIn = (answer: string) =>
+  [...answer.matchAll(/^id: 0-(\d+)-\w+\nevent: erased$/gm)].map(([, seq]) => Number(seq))
 const upTo = (count: number, from = 1) => Array.from({ length: count }, (_value, n) => n + from)
 
 describe('ChangeStream', () => {
@@ -92,15 +100,9 @@ describe('ChangeStream', () => {
 
   it('takes up who is ahead of the tail, as another worker may be, when the tail has come so far', async () => {
     const tail = new ScriptedTail()
-    tail.position = { epoch: '0', seq: 7 }
-    const { read } = tail
-    // The database is further than the tail.
-    tail.read = async (after, limit) => {
-      const answer = await read.call(tail, after, limit)
-      return { ...answer, page: { ...answer.page, extent: { ...answer.page.extent, last: 20 } } }
-    }
+    tail.position = positionOf(7)
     const stream = aStream(tail)
-    stream.begin('0-9')
+    stream.begin(changeIdOf(positionOf(9)))
     const answer = text(stream)
     for (let n = 0; n < 6; n++) {
       await new Promise(setImmediate)
@@ -109,10 +111,28 @@ describe('ChangeStream', () => {
     await new Promise(setImmediate)
     stream.end()
     expect(seqsIn(await answer)).toEqual(upTo(4, 10))
+    // It was told all of it, in its turn: nothing was read for it alone.
+    expect(tail.reads).toBe(0)
+  })
+
+  it('misses no call of the tail, in whichever turn it finds that there is nothing to read', async () => {
+    for (const turns of upTo(12, 0)) {
+      const tail = new ScriptedTail()
+      tail.position = positionOf(7)
+      const stream = aStream(tail)
+      stream.begin(changeIdOf(positionOf(9)))
+      const answer = text(stream)
+      for (let turn = 0; turn < turns; turn++) await Promise.resolve()
+      // The only call: nothing that comes later makes up for it.
+      tail.advance(5, stream)
+      await new Promise(setImmediate)
+      stream.end()
+      expect([turns, seqsIn(await answer)]).toEqual([turns, upTo(3, 10)])
+    }
   })
 
   it.each([
-    ['too-far-behind', (tail: ScriptedTail) => (tail.position = { epoch: '0', seq: MAX_BEHIND + 1_000 })],
+    ['too-far-behind', (tail: ScriptedTail) => (tail.position = positionOf(MAX_BEHIND + 1_000))],
     ['not-kept', (tail: ScriptedTail) => (tail.floor = tail.position.seq)],
   ])('tells who has not read for long that it is %s', async (reason, happen) => {
     const tail = new ScriptedTail()
@@ -122,13 +142,13 @@ describe('ChangeStream', () => {
     happen(tail)
     const answer = text(stream)
     while (tail.resets.length === 0) await new Promise(setImmediate)
-    const { seq } = tail.position
+    const id = changeIdOf(tail.position)
     tail.advance(1, stream)
     await new Promise(setImmediate)
     stream.end()
     expect(tail.resets).toEqual([reason])
     expect(await answer).toContain(
-      `id: 0-${seq}\nevent: reset\ndata: {"id":"0-${seq}","reason":"${reason}"}\n\nid: 0-${seq + 1}\n`,
+      `id: ${id}\nevent: reset\ndata: {"id":"${id}","reason":"${reason}"}\n\nid: ${changeIdOf(tail.position)}\n`,
     )
   })
 
@@ -141,6 +161,6 @@ describe('ChangeStream', () => {
     stuck.end()
     read.end()
     await once(stuck, 'close')
-    expect([stuck.readableEnded, await answer]).toEqual([false, 'retry: 1000\nid: 0-0\n\n'])
+    expect([stuck.readableEnded, await answer]).toEqual([false, 'retry: 1000\nid: 0-0-0\n\n'])
   })
 })

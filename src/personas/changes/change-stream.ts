@@ -11,8 +11,6 @@ import { type ChangePage, PAGE_CHANGES } from './change-source.js'
 export interface CatchUpPage {
   readonly page: ChangePage
   readonly chunks: readonly Chunk[]
-  /** Where the tail was when it was asked: the page goes no further. */
-  readonly upTo: number
 }
 
 /** What streams follow. */
@@ -20,6 +18,8 @@ export interface Tail {
   /** Up to where it has read, and handed on. */
   readonly position: Position
   readonly observer: ChangeObserver
+  /** Why nobody can go on from a position that a client names; undefined when one can. */
+  reasonToReset(position: Position): Promise<ResetReason | undefined>
   /** Reads a page after a `seq`, up to where it is itself. */
   read(after: number, limit: number): Promise<CatchUpPage>
 }
@@ -42,6 +42,8 @@ export class ChangeStream extends Readable {
   /** Whether it is where the tail is, and gets what comes from there. */
   #isLive = false
   #hasRoom = true
+  /** The tail's epoch when it was found that it can go on from where it is. */
+  #verifiedIn: string | undefined
   #isFollowing = false
   #isOver = false
   /** How many events to read at a time: about as many as there is room for, since what does not fit is read again. */
@@ -61,7 +63,7 @@ export class ChangeStream extends Readable {
     const position = id === undefined ? this.#tail.position : positionOf(id)
     this.#position = position ?? this.#tail.position
     this.push(firstBlock(this.#position))
-    this.#isLive = id === undefined
+    if (id === undefined) this.#join()
     if (position === null) this.#reset('unknown-id')
     else this.#catchUp()
   }
@@ -107,15 +109,14 @@ export class ChangeStream extends Readable {
   /** Goes on at the present, and says that something was missed. */
   #reset(reason: ResetReason): void {
     this.#position = this.#tail.position
-    this.#isLive = true
+    this.#join()
     this.#tail.observer.onReset(reason)
     this.#pushBytes(resetBlock(this.#position, reason))
   }
 
   #give(chunks: readonly Chunk[]): void {
-    const { epoch } = this.#position
-    for (const { bytes, seq, events } of chunks) {
-      this.#position = { epoch, seq }
+    for (const { bytes, position, events } of chunks) {
+      this.#position = position
       this.#tail.observer.onEvents(events)
       if (!this.#pushBytes(bytes)) return
     }
@@ -132,11 +133,20 @@ export class ChangeStream extends Readable {
     void this.#follow()
   }
 
-  /** Reads until it is where the tail is, has no room, or is ahead: a worker may be behind the one that gave the id. */
+  /**
+   * Reads until it is where the tail is, or has no room. It may be ahead, too, when a worker that was faster gave the id; the
+   * tail calls when it has gone on. What ends it is looked at in the turn in which it ends, so that no call is missed.
+   */
   async #follow(): Promise<void> {
     this.#isFollowing = true
     try {
-      while (this.#hasRoom && !this.#isOver && !this.#join() && (await this.#readPage()));
+      while (this.#hasRoom && !this.#isOver && !this.#isLive) {
+        const { epoch, seq } = this.#tail.position
+        if (this.#verifiedIn !== epoch) await this.#verify(epoch)
+        else if (this.#position.epoch === epoch && this.#position.seq === seq) this.#join()
+        else if (this.#position.epoch === epoch && this.#position.seq < seq) await this.#readPage()
+        else break
+      }
     } catch {
       // The tail, which reads from the same database, says why.
       setTimeout(() => this.#catchUp(), RETRY_MS).unref()
@@ -146,28 +156,29 @@ export class ChangeStream extends Readable {
   }
 
   // In the turn of the event loop in which it is where the tail is, so that nothing comes between.
-  #join(): boolean {
-    const { epoch, seq } = this.#tail.position
-    this.#isLive ||= this.#position.epoch === epoch && this.#position.seq === seq
-    return this.#isLive
+  #join(): void {
+    this.#isLive = true
+    this.#verifiedIn = this.#position.epoch
   }
 
-  /** @returns whether it is to read on */
-  async #readPage(): Promise<boolean> {
-    const { page, chunks, upTo } = await this.#tail.read(this.#position.seq, this.#limit)
-    if (this.#isOver) return false
+  async #verify(epoch: string): Promise<void> {
+    const reason = await this.#tail.reasonToReset(this.#position)
+    if (this.#isOver) return
+    if (reason) this.#reset(reason)
+    else this.#verifiedIn = epoch
+  }
+
+  async #readPage(): Promise<void> {
+    const { page, chunks } = await this.#tail.read(this.#position.seq, this.#limit)
+    if (this.#isOver) return
     const reason = reasonToReset(this.#position, page.extent)
     if (reason) {
       this.#reset(reason)
-      return false
+      return
     }
     this.#learn(chunks)
     this.#give(chunks)
-    if (!page.isLast || !this.#hasRoom) return true
-    // It may have gone on meanwhile; else it calls when it does.
-    if (this.#position.seq > upTo) return this.#tail.position.seq > upTo
-    this.#position = { ...this.#position, seq: upTo }
-    return true
+    if (page.isLast && this.#hasRoom) this.#position = { ...this.#position, seq: page.next }
   }
 
   #learn(chunks: readonly Chunk[]): void {

@@ -6,9 +6,9 @@ import { FifoLock } from '../../database/fifo-lock.js'
 import { errorForLog } from '../../logging/error-for-log.js'
 import { chunksOf } from './change-chunks.js'
 import type { ChangeObserver } from './change-observer.js'
-import { type ChangeSource, PAGE_CHANGES } from './change-source.js'
+import { type ChangeSource, PAGE_CHANGES, positionAfter } from './change-source.js'
 import type { CatchUpPage, ChangeStream, Tail } from './change-stream.js'
-import { type Position, presentOf, reasonToReset } from './change.js'
+import { type Position, reasonToReset, type ResetReason } from './change.js'
 
 export interface TailParts {
   readonly database: Database
@@ -54,7 +54,7 @@ export class ChangeTail implements Tail {
 
   /** Begins at the present. @throws what the database answers when it cannot be read */
   static async open(parts: TailParts): Promise<ChangeTail> {
-    return new ChangeTail(parts, presentOf(await parts.source.extent()))
+    return new ChangeTail(parts, await parts.source.present())
   }
 
   get observer(): ChangeObserver {
@@ -73,13 +73,22 @@ export class ChangeTail implements Tail {
     this.#streams.delete(stream)
   }
 
-  async read(after: number, limit: number): Promise<CatchUpPage> {
+  reasonToReset(position: Position): Promise<ResetReason | undefined> {
+    return this.#inTurn(() => this.parts.source.reasonToReset(position))
+  }
+
+  read(after: number, limit: number): Promise<CatchUpPage> {
+    return this.#inTurn(async () => {
+      const page = await this.parts.source.page({ after, upTo: this.#position.seq, limit })
+      return { page, chunks: chunksOf(page) }
+    })
+  }
+
+  async #inTurn<T>(work: () => Promise<T>): Promise<T> {
     const release = await this.#pages.acquire(PAGE_TIMEOUT_MS)
     if (!release) throw new Error('Too many listeners catch up.')
     try {
-      const upTo = this.#position.seq
-      const page = await this.parts.source.page({ after, upTo, limit })
-      return { page, chunks: chunksOf(page), upTo }
+      return await work()
     } finally {
       release()
     }
@@ -125,18 +134,18 @@ export class ChangeTail implements Tail {
 
   /** @returns whether it was the last one */
   async #readPage(): Promise<boolean> {
-    const { epoch, seq } = this.#position
+    const { seq } = this.#position
     const page = await this.parts.source.page({ after: seq, limit: PAGE_CHANGES })
     if (this.#isClosed) return true
     const reason = reasonToReset(this.#position, page.extent)
     // Those who listen are where it is, and are told of all that comes, however much came at once.
     if (reason && reason !== 'too-far-behind') {
-      this.#position = presentOf(page.extent)
+      this.#position = await this.parts.source.present()
       for (const stream of this.#streams) stream.interrupt(reason)
       return true
     }
     const chunks = chunksOf(page)
-    this.#position = { epoch, seq: page.next }
+    this.#position = positionAfter(this.#position, page)
     if (page.next === seq) return true
     for (const stream of this.#streams) stream.deliver(chunks)
     if (chunks.length > 0) this.#quiet.refresh()

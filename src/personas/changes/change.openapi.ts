@@ -28,7 +28,7 @@ export const DescribeStreamChanges = () =>
       name: 'Last-Event-ID',
       required: false,
       description: 'Go on after the event of this id; wins over `after`.',
-      schema: { type: 'string', example: '0-4711' },
+      schema: { type: 'string', example: '9f2c41d07be3-4711-mwst1j2c' },
     }),
     ApiResponse({
       status: 200,

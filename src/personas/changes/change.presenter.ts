@@ -46,7 +46,7 @@ export async function presentStream(
 function presentChange(epoch: string, change: Change): ChangeResource {
   const { seq, kind, personaId, version, changed, at, actor, requestId, worker, persona } = change
   return {
-    ...{ id: changeIdOf({ epoch, seq }), type: kind, persona_id: personaId, version, changed },
+    ...{ id: changeIdOf({ epoch, seq, at: at.getTime() }), type: kind, persona_id: personaId, version, changed },
     ...{ at: at.toISOString(), actor, request_id: requestId, worker },
     persona: persona && toResource(persona),
     etag: persona && etagOf(persona),

@@ -3,7 +3,7 @@ import { PersonaResource } from '../dto/persona.resource.js'
 import { REVISION_KINDS, type RevisionKind } from '../revisions/revision.js'
 import { RESET_REASONS, type ResetReason } from './change.js'
 
-const ID = { description: 'Of the place in the sequence of all changes; opaque.', example: '0-4711' }
+const ID = { description: 'Of the place in the sequence of all changes; opaque.', example: '9f2c41d07be3-4711-mwst1j2c' }
 
 /** A change of a persona, as those who follow all of them get it. */
 export class ChangeResource {
@@ -71,7 +71,7 @@ export class ChangesResource {
   @ApiProperty({ type: [ChangeResource], description: 'In the order in which they were made.' })
   readonly changes!: readonly ChangeResource[]
 
-  @ApiProperty({ description: 'What to send as `after` the next time.', example: '0-4711' })
+  @ApiProperty({ description: 'What to send as `after` the next time.', example: '9f2c41d07be3-4711-mwst1j2c' })
   readonly next!: string
 
   @ApiProperty({ description: 'Whether there is more already: ask again at once.', example: false })

@@ -12,6 +12,11 @@ export interface Position {
   /** Which sequence: a database that was restored from a backup has another one. */
   readonly epoch: string
   readonly seq: number
+  /**
+   * When the last change up to `seq` was made, in milliseconds; 0 when there was none. A copy of the database that was put
+   * back gives the same numbers to other changes, made at other times.
+   */
+  readonly at: number
 }
 
 /** How far the sequence reaches, at one moment. */
@@ -32,12 +37,7 @@ export type ResetReason = (typeof RESET_REASONS)[number]
 /** To read all lists again is cheaper than this. */
 export const MAX_BEHIND = 10_000
 
-/** The present: whoever begins here gets what is changed from now on. */
-export function presentOf({ epoch, settled }: Extent): Position {
-  return { epoch, seq: settled }
-}
-
-/** Why nobody can go on from a position; undefined when one can. */
+/** Why the numbers alone say that nobody can go on from a position; undefined when they do not. */
 export function reasonToReset(position: Position, extent: Extent): ResetReason | undefined {
   if (position.epoch !== extent.epoch) return 'other-history'
   if (position.seq < extent.floor) return 'not-kept'

@@ -16,7 +16,7 @@ export class StreamChangesQuery {
     type: 'string',
     required: false,
     description: 'Begin after the change of this id. Without it: at the present.',
-    example: '0-4711',
+    example: '9f2c41d07be3-4711-mwst1j2c',
   })
   @IsOptional()
   @Satisfies(isText)
