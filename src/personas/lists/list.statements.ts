@@ -1,4 +1,4 @@
-import { COLUMNS } from '../reads/persona.statements.js'
+import { COLUMNS, countStatement } from '../reads/persona.statements.js'
 import { rangesOf, type TermRange } from '../search-terms.js'
 import { type ColumnKind, isTimeColumn, type ListDialect } from './list-dialect.js'
 import { type ColumnFilter, type FilterParts, oneOf, partsOf, SqlValues } from './list-filters.js'
@@ -105,8 +105,9 @@ export class ListStatements {
   count(): Statement {
     const sql = new SqlValues(this.dialect)
     const { values, ranges, others, active } = this.#parts
-    const filters = [...values, ...ranges, ...others, ...(active ? [active] : [])]
-    const tests = filters.map(({ column, test }) => test(column, sql))
+    const filters = [...values, ...ranges, ...others]
+    if (filters.length === 0) return { sql: countStatement(active !== null), values: [] }
+    const tests = [...filters, ...(active ? [active] : [])].map(({ column, test }) => test(column, sql))
     return { sql: `SELECT count(*) FROM personas ${whereOf(tests)}`, values: sql.values }
   }
 

@@ -3,7 +3,7 @@ import type { DirectReads, LocalReads } from '../../database/database.js'
 import type { PageRequest } from '../persona.repository.js'
 import { ChangeFollower } from './change-follower.js'
 import { PersonaReads } from './persona.reads.js'
-import { personaOf, SQLITE_STATEMENTS } from './persona.statements.js'
+import { countStatement, personaOf, SQLITE_STATEMENTS } from './persona.statements.js'
 import { type PageRepresentation, represent, representAll, type Representation } from './representation.js'
 
 type LocalDirectReads = Extract<DirectReads, { kind: 'local' }>
@@ -20,7 +20,6 @@ export class CachedReads extends PersonaReads {
   readonly #follower = new ChangeFollower()
   readonly #personas: LRUCache<string, Representation>
   readonly #pages: LRUCache<string, PageRepresentation>
-  readonly #totals = new Map<boolean, number>()
 
   /** @param maxBytes what may be kept: of single personas one half, of pages the other */
   constructor(
@@ -52,13 +51,12 @@ export class CachedReads extends PersonaReads {
   #forgetWhatChanged(file: LocalReads): void {
     const changes = this.#follower.follow(file)
     if (changes === 'unknown') {
-      for (const kept of [this.#personas, this.#pages, this.#totals]) kept.clear()
+      for (const kept of [this.#personas, this.#pages]) kept.clear()
       return
     }
     if (changes.length === 0) return
-    for (const { personaId } of changes) this.#personas.delete(personaId)
+    for (const id of changes) this.#personas.delete(id)
     this.#pages.clear()
-    if (changes.some(({ isOfMembership }) => isOfMembership)) this.#totals.clear()
   }
 
   #read(file: LocalReads, id: string): Representation | null {
@@ -70,18 +68,12 @@ export class CachedReads extends PersonaReads {
   }
 
   #readPage(file: LocalReads, { skip, limit, activeOnly }: PageRequest, key: string): PageRepresentation {
-    const personas = file.rows(SQLITE_STATEMENTS.page(activeOnly), [limit, skip]).map(personaOf)
-    const page = { body: representAll(personas), total: this.#total(file, activeOnly) }
+    const total = Number(file.rows(countStatement(activeOnly), [])[0]?.[0])
+    // Beyond the end there is nothing, and to see that SQLite would pass over all that there is.
+    const rows = skip < total ? file.rows(SQLITE_STATEMENTS.page(activeOnly), [limit, skip]) : []
+    const page = { body: representAll(rows.map(personaOf)), total }
     this.#pages.set(key, page)
     return page
-  }
-
-  #total(file: LocalReads, activeOnly: boolean): number {
-    const known = this.#totals.get(activeOnly)
-    if (known !== undefined) return known
-    const total = Number(file.rows(SQLITE_STATEMENTS.count(activeOnly), [])[0]?.[0])
-    this.#totals.set(activeOnly, total)
-    return total
   }
 }
 

@@ -6,7 +6,6 @@ export interface PersonaStatements {
   readonly one: string
   /** Takes how many at most, and how many to pass over. */
   page(activeOnly: boolean): string
-  count(activeOnly: boolean): string
 }
 
 /** Those that {@link personaOf} reads, from the first on. */
@@ -22,18 +21,16 @@ function statements(placeholder: (position: number) => string, isTrue: string): 
   const page = (activeOnly: boolean) =>
     `SELECT ${COLUMNS} FROM personas ${where(activeOnly)}
      ORDER BY created_at DESC, id DESC LIMIT ${placeholder(1)} OFFSET ${placeholder(2)}`
-  const count = (activeOnly: boolean) => `SELECT count(*) FROM personas ${where(activeOnly)}`
-  const [pages, counts] = [page, count].map((make) => ({ all: make(false), active: make(true) })) as [Both, Both]
+  const pages = { all: page(false), active: page(true) }
   return {
     one: `SELECT ${COLUMNS} FROM personas WHERE id = ${placeholder(1)}`,
     page: (activeOnly) => (activeOnly ? pages.active : pages.all),
-    count: (activeOnly) => (activeOnly ? counts.active : counts.all),
   }
 }
 
-interface Both {
-  readonly all: string
-  readonly active: string
+/** How many personas there are: of a table that triggers keep, since to count them takes as long as there are personas. */
+export function countStatement(activeOnly: boolean): string {
+  return `SELECT coalesce(sum(${activeOnly ? 'active' : 'total'}), 0) FROM persona_counts`
 }
 
 export const SQLITE_STATEMENTS = statements(() => '?', '1')
