@@ -16,7 +16,11 @@ export function presentList(
   const links = [link(query, 'first', '')]
   if (previous) links.push(link(query, 'prev', cursorTo(previous, true)))
   if (next) links.push(link(query, 'next', cursorTo(next, false)))
-  if (total !== null) reply.header('x-total-count', String(total))
+  if (total) {
+    reply
+      .header('x-total-count', String(total.count))
+      .header('x-total-count-relation', total.isExact ? 'exact' : 'at-least')
+  }
   reply.header('link', links.join(', ')).header('content-type', JSON_MEDIA_TYPE)
   return withFields(query, representAll(personas))
 }

@@ -1,5 +1,8 @@
 import { LRUCache } from 'lru-cache'
 import type { DirectReads, LocalReads } from '../../database/database.js'
+import { PASSED_AT_A_TIME, readDeepPage } from '../lists/deep-page.js'
+import { SQLITE } from '../lists/list-dialect.js'
+import type { Run } from '../lists/list.statements.js'
 import type { PageRequest } from '../persona.repository.js'
 import { ChangeFollower } from './change-follower.js'
 import { PersonaReads } from './persona.reads.js'
@@ -41,11 +44,20 @@ export class CachedReads extends PersonaReads {
   }
 
   override findPage(page: PageRequest): Promise<PageRepresentation> {
+    if (page.skip > PASSED_AT_A_TIME) return this.#readDeepPage(page)
     const key = `${page.skip} ${page.limit} ${String(page.activeOnly)}`
     return this.reads.read((file) => {
       this.#forgetWhatChanged(file)
       return this.#pages.get(key) ?? this.#readPage(file, page, key)
     })
+  }
+
+  // It is none of one moment, and not kept.
+  async #readDeepPage(page: PageRequest): Promise<PageRepresentation> {
+    const run: Run = ({ sql, values }) => this.reads.read((file) => file.rows(sql, values))
+    const total = await this.reads.read((file) => totalOf(file, page))
+    const personas = page.skip < total ? await readDeepPage(page, SQLITE, run) : []
+    return { body: representAll(personas), total }
   }
 
   #forgetWhatChanged(file: LocalReads): void {
@@ -68,13 +80,17 @@ export class CachedReads extends PersonaReads {
   }
 
   #readPage(file: LocalReads, { skip, limit, activeOnly }: PageRequest, key: string): PageRepresentation {
-    const total = Number(file.rows(countStatement(activeOnly), [])[0]?.[0])
+    const total = totalOf(file, { activeOnly })
     // Beyond the end there is nothing, and to see that SQLite would pass over all that there is.
     const rows = skip < total ? file.rows(SQLITE_STATEMENTS.page(activeOnly), [limit, skip]) : []
     const page = { body: representAll(rows.map(personaOf)), total }
     this.#pages.set(key, page)
     return page
   }
+}
+
+function totalOf(file: LocalReads, { activeOnly }: Pick<PageRequest, 'activeOnly'>): number {
+  return Number(file.rows(countStatement(activeOnly), [])[0]?.[0])
 }
 
 function sizeOf({ body }: Representation | PageRepresentation): number {
