@@ -166,6 +166,24 @@ onEachDatabase((kind) => {
       })
     })
 
+    it('are linked in headers that any client takes', async () => {
+      const searched = `q=${'%E7%BA%A2'.repeat(10)}&theme=${'%E7%BA%A2'.repeat(260)}&theme=a`
+      const name = '\u0001'.repeat(100)
+      const { id } = await app().create({ name, personality: '红'.repeat(10), content_themes: ['红'.repeat(260), 'a'] })
+      const { id: other } = await app().create({
+        name,
+        personality: '红'.repeat(10),
+        content_themes: ['红'.repeat(260), 'a'],
+      })
+      const many = `default_content_rating=${'sfw,'.repeat(500)}sfw&fields=${'name,'.repeat(500)}name`
+      const first = await app().get(`${PERSONAS}?${searched}&${many}&limit=1&sort=name`)
+      const second = await app().get(linksOf(first)['next'] ?? '')
+      expect([first, second].map(namesOf)).toEqual([[name], [name]])
+      expect(Object.keys(linksOf(second))).toEqual(['first', 'prev'])
+      expect(String(second.headers.link).length).toBeLessThan(13_000)
+      for (const one of [id, other]) await app().execute(`DELETE FROM personas WHERE id = '${one}'`)
+    })
+
     it('have the fields that are asked for, and the id', async () => {
       const id = ids['Ada'] ?? ''
       const whole = await app().get(PERSONAS + id)
@@ -192,6 +210,8 @@ onEachDatabase((kind) => {
       [`q=${'a'.repeat(201)}`, '/q'],
       ['theme=%00', '/theme'],
       [`${'theme=x&'.repeat(11)}`, '/theme'],
+      [`theme=${'a'.repeat(2_500)}`, '/theme'],
+      [`q=${'a'.repeat(200)}&theme=${'a'.repeat(1_200)}&theme=${'a'.repeat(1_200)}`, '/theme'],
       ['default_content_rating=sfw,adult', '/default_content_rating'],
       ['default_content_rating=', '/default_content_rating'],
       ['allowed_content_rating=all', '/allowed_content_rating'],

@@ -240,11 +240,8 @@ class Side {
       const ids = page.personas.map(({ id }) => id)
       expect(ids.length).toBeLessThanOrEqual(request.limit)
       there.push(...ids)
-      // An empty page has nothing to go back from.
-      if (ids.length > 0) {
-        back = ids
-        lastPrevious = page.previous && carried(request, page.previous, true)
-      }
+      back = ids
+      lastPrevious = page.previous && carried(request, page.previous, true)
       next = page.next && carried(request, page.next, false)
     }
     for (let previous = lastPrevious; previous;) {

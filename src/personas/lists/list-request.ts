@@ -41,11 +41,13 @@ export interface ListFilters extends Search {
   readonly updated: TimeRange
 }
 
-/** A place in a list, between two rows: that of a row which was there, by what the list is sorted by. */
+/** A place in a list: beside a row which was there, by what the list is sorted by. */
 export interface Position {
   /** In the form of the wire: times in RFC 3339, but for those that the service would have written otherwise. */
   readonly key: string | number
   readonly id: string
+  /** Whether a page from there has that row too. */
+  readonly isIncluded?: boolean
 }
 
 export interface ListRequest {

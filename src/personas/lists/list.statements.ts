@@ -161,12 +161,15 @@ export class ListStatements {
     const key = this.dialect.ordered(this.#column, this.#column)
     const isKey = (sql: SqlValues, operator: string, position: Position | null) =>
       position ? [`${key} ${operator} ${this.#boundKey(sql, position)}`] : []
-    const isId = (sql: SqlValues, operator: string, position: Position | null) =>
-      position ? [`id ${operator} ${sql.bind(position.id, 'text')}`] : []
+    const isId = (sql: SqlValues, operator: string, { id }: Position) => [`id ${operator} ${sql.bind(id, 'text')}`]
     // Those who share a key stand in the order of their ids.
     const shared = (low: Position | null, high: Position | null): Stretch => ({
       order: `id ${this.#isDescending ? 'DESC' : 'ASC'}`,
-      bounds: (sql) => [...isKey(sql, '=', low ?? high), ...isId(sql, beyond, low), ...isId(sql, notBeyond, high)],
+      bounds: (sql) => [
+        ...isKey(sql, '=', low ?? high),
+        ...(low ? isId(sql, this.#operatorFrom(low), low) : []),
+        ...(high ? isId(sql, notBeyond, high) : []),
+      ],
     })
     if (after && upTo && after.key === upTo.key) return [shared(after, upTo)]
     const others = (sql: SqlValues) => [...isKey(sql, beyond, after), ...isKey(sql, notBeyond.slice(0, 1), upTo)]
@@ -202,7 +205,11 @@ export class ListStatements {
   }
 
   #beyond(sql: SqlValues, key: string, position: Position): string {
-    return this.#compared(sql, key, this.#isDescending ? '<' : '>', position)
+    return this.#compared(sql, key, this.#operatorFrom(position), position)
+  }
+
+  #operatorFrom({ isIncluded = false }: Position): string {
+    return `${this.#isDescending ? '<' : '>'}${isIncluded ? '=' : ''}`
   }
 
   #compared(sql: SqlValues, key: string, operator: string, position: Position): string {

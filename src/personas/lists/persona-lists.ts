@@ -51,8 +51,9 @@ export class PersonaLists {
     ])
     const shown = found.slice(0, request.limit)
     const ahead = found.length > shown.length ? (shown.at(-1)?.position ?? null) : stoppedAt
-    // Whence the page came there is something: what the start is the position of, or was.
-    const behind = request.start && (shown[0]?.position ?? null)
+    // Whence the page came there is something: what the start is the position of, or was. A page that has nobody leads back
+    // to just there.
+    const behind = request.start && (shown[0]?.position ?? { ...request.start, isIncluded: true })
     const personas = shown.map(({ persona }) => persona)
     return request.isBackwards
       ? { personas: personas.reverse(), next: behind, previous: ahead, total }
