@@ -8,7 +8,7 @@ import type { AppliedMigration } from './migrations/migration-history.js'
  */
 export type DatabaseClient = Pick<
   PrismaClient,
-  'persona' | 'personaRevision' | 'changeFeed' | 'idempotencyKey' | 'apiKey'
+  'persona' | 'personaCount' | 'personaRevision' | 'changeFeed' | 'idempotencyKey' | 'apiKey'
 >
 
 /** What a repository needs: the database, or one transaction of it (see {@link Database.unitOfWork}). */

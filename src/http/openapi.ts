@@ -13,6 +13,10 @@ export const RESPONSE_HEADERS = {
   ETag: text('Strong tag of the representation: version and generation count.', '"3.2"'),
   Location: text('Path of the new resource.', '/api/v1/personas/019aaf3e-8f63-7b12-9d3c-2f1f5d0c8a11'),
   'X-Total-Count': { description: 'How many items the whole list has.', schema: { type: 'integer', example: 42 } },
+  'X-Total-Count-Relation': text(
+    'With `total=true`: `exact`, or `at-least` for a list that has `X-Total-Count` items and perhaps more.',
+    'exact',
+  ),
   Link: text(
     'first, prev and next page (RFC 8288).',
     '</api/v1/personas/?skip=10&limit=10&active_only=true>; rel="next"',

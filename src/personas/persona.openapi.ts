@@ -76,7 +76,7 @@ export const DescribeListPersonas = () =>
       status: 200,
       description: 'One page.',
       schema: { type: 'array', items: WHOLE_OR_PART },
-      headers: responseHeaders('X-Total-Count', 'Link'),
+      headers: responseHeaders('X-Total-Count', 'X-Total-Count-Relation', 'Link'),
     }),
     ApiProblem({
       type: 'urn:gator-personas:problem:validation-failed',

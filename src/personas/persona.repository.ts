@@ -36,6 +36,7 @@ export abstract class PersonaRepository {
   /** A page, newest first (created_at, then id). */
   abstract findPage(page: PageRequest): Promise<Persona[]>
 
+  /** How many personas there are, at the same cost however many. */
   abstract count(activeOnly: boolean): Promise<number>
 
   /**

@@ -40,8 +40,11 @@ export class PrismaPersonaRepository extends PersonaRepository {
     return rows.map(toPersona)
   }
 
-  override count(activeOnly: boolean): Promise<number> {
-    return this.database.read((client) => client.persona.count({ where: activeOnly ? { isActive: true } : {} }))
+  override async count(activeOnly: boolean): Promise<number> {
+    const { _sum: sums } = await this.database.read((client) =>
+      client.personaCount.aggregate({ _sum: { total: true, active: true } }),
+    )
+    return (activeOnly ? sums.active : sums.total) ?? 0
   }
 
   override async updateIf(

@@ -1,17 +1,29 @@
 import { Client } from 'pg'
 import { clientConfigOf } from '../database/postgresql/connection-config.js'
-import { differenceOf, type QueuedRow, queuedSql, type TermStore } from './term-store.js'
+import {
+  type EntriesRow,
+  partOf,
+  type QueuedRow,
+  queuedSql,
+  type Step,
+  type TermStore,
+  type TextsRow,
+} from './term-store.js'
 
 const QUEUED = queuedSql('$1')
 /** Of one indexer alone, by the service's number (0x6761) and one for this lock. */
 const TAKE_TURN = 'SELECT pg_try_advisory_xact_lock(26465, 1)'
-const IS_EMPTY = 'SELECT NOT EXISTS (SELECT 1 FROM personas_unindexed)'
-const KNOWN =
+const ENTRIES = `
+  SELECT persona_id, count(*), count(*) FILTER (WHERE seq = ANY ($1::bigint[])) FROM personas_unindexed
+  WHERE persona_id = ANY ($2::text[]) GROUP BY persona_id`
+const TEXTS = 'SELECT id, name, appearance, personality, content_themes FROM personas WHERE id = ANY ($1::text[])'
+const TERMS =
   'SELECT persona_id, array_agg(term) FROM persona_terms WHERE persona_id = ANY ($1::text[]) GROUP BY persona_id'
 const FORGET = `
   DELETE FROM persona_terms AS known USING unnest($1::text[], $2::text[]) AS gone (persona_id, term)
   WHERE known.persona_id = gone.persona_id AND known.term = gone.term`
-const LEARN = 'INSERT INTO persona_terms (persona_id, term) SELECT * FROM unnest($1::text[], $2::text[])'
+const LEARN = `
+  INSERT INTO persona_terms (persona_id, term) SELECT * FROM unnest($1::text[], $2::text[]) ON CONFLICT DO NOTHING`
 const DONE = 'DELETE FROM personas_unindexed WHERE seq = ANY ($1::bigint[])'
 const CONNECT_TIMEOUT_MS = 5_000
 
@@ -30,14 +42,30 @@ export class PostgresqlTermStore implements TermStore {
     return new PostgresqlTermStore(client)
   }
 
-  // Servers of several machines may share the database: two at once could each write what the other has just replaced.
-  async index(limit: number): Promise<number> {
-    if (await this.#isTrue(IS_EMPTY)) return 0
+  queued(limit: number): Promise<readonly QueuedRow[]> {
+    return this.#rows(QUEUED, [limit])
+  }
+
+  entries(ids: readonly string[], seqs: readonly (string | number)[]): Promise<readonly EntriesRow[]> {
+    return this.#rows(ENTRIES, [seqs, ids])
+  }
+
+  texts(ids: readonly string[]): Promise<readonly TextsRow[]> {
+    return this.#rows(TEXTS, [ids])
+  }
+
+  async terms(ids: readonly string[]): Promise<ReadonlyMap<string, readonly string[]>> {
+    return new Map(await this.#rows<readonly [string, string[]]>(TERMS, [ids]))
+  }
+
+  // Servers of several machines may share the database: two at once would wait for each other's rows.
+  async apply(step: Step): Promise<boolean> {
     await this.client.query('BEGIN')
     try {
-      const indexed = (await this.#isTrue(TAKE_TURN)) ? await this.#index(limit) : 0
+      const [[isOurs] = []] = await this.#rows<readonly [boolean]>(TAKE_TURN, [])
+      if (isOurs) await this.#apply(step)
       await this.client.query('COMMIT')
-      return indexed
+      return isOurs ?? false
     } catch (error) {
       await this.client.query('ROLLBACK')
       throw error
@@ -48,25 +76,21 @@ export class PostgresqlTermStore implements TermStore {
     return this.client.end()
   }
 
-  // Each statement sees what was committed before it: the texts are at least as new as the entries, and one that is
-  // written later has an entry of its own, which stays.
-  async #index(limit: number): Promise<number> {
-    const { rows } = await this.client.query<[...QueuedRow]>({ text: QUEUED, values: [limit], rowMode: 'array' })
-    const ids = rows.map(([, id]) => id)
-    const known = await this.client.query<[string, string[]]>({ text: KNOWN, values: [ids], rowMode: 'array' })
-    const { gone, added } = differenceOf(rows, new Map(known.rows))
+  async #apply(step: Step): Promise<void> {
+    const ids = step.looked.map(({ id }) => id)
+    const seqs = step.looked.flatMap((one) => one.seqs)
+    const { looked, gone, added } = partOf(step, await this.entries(ids, seqs))
     for (const [sql, pairs] of [
       [FORGET, gone],
       [LEARN, added],
     ] as const) {
       await this.client.query(sql, [pairs.map(([id]) => id), pairs.map(([, term]) => term)])
     }
-    await this.client.query(DONE, [rows.map(([seq]) => seq)])
-    return rows.length
+    if (step.isLast) await this.client.query(DONE, [looked.flatMap((one) => one.seqs)])
   }
 
-  async #isTrue(text: string): Promise<boolean> {
-    const { rows } = await this.client.query<[boolean]>({ text, rowMode: 'array' })
-    return rows[0]?.[0] ?? false
+  async #rows<T extends readonly unknown[]>(text: string, values: unknown[]): Promise<readonly T[]> {
+    const { rows } = await this.client.query({ text, values, rowMode: 'array' })
+    return rows as unknown as readonly T[]
   }
 }

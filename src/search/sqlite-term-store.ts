@@ -1,19 +1,41 @@
 import type { ArgType } from '@prisma/driver-adapter-utils'
 import type { DatabaseSettings } from '../config/settings.js'
 import { SqliteEngine } from '../database/sqlite/engine.js'
-import { differenceOf, type QueuedRow, queuedSql, type TermStore } from './term-store.js'
+import {
+  type EntriesRow,
+  partOf,
+  type QueuedRow,
+  queuedSql,
+  type Step,
+  type TermStore,
+  type TextsRow,
+} from './term-store.js'
 
 const QUEUED = queuedSql('?')
-const KNOWN = `
-  SELECT persona_id, json_group_array(term) FROM persona_terms
-  WHERE persona_id IN (SELECT value FROM json_each(?)) GROUP BY persona_id`
+const ITEMS = 'SELECT value FROM json_each(?)'
+const SEQS = 'SELECT CAST(value AS INTEGER) FROM json_each(?)'
+const ENTRIES = `
+  SELECT persona_id, count(*), count(*) FILTER (WHERE seq IN (${SEQS})) FROM personas_unindexed
+  WHERE persona_id IN (${ITEMS}) GROUP BY persona_id`
+const TEXTS = `SELECT id, name, appearance, personality, content_themes FROM personas WHERE id IN (${ITEMS})`
+const TERMS = `
+  SELECT persona_id, json_group_array(term) FROM persona_terms WHERE persona_id IN (${ITEMS}) GROUP BY persona_id`
 const PAIRS = 'SELECT value ->> 0, value ->> 1 FROM json_each(?)'
 const FORGET = `DELETE FROM persona_terms WHERE (persona_id, term) IN (${PAIRS})`
-const LEARN = `INSERT INTO persona_terms (persona_id, term) ${PAIRS}`
-const DONE = 'DELETE FROM personas_unindexed WHERE seq IN (SELECT CAST(value AS INTEGER) FROM json_each(?))'
+const LEARN = `INSERT OR IGNORE INTO persona_terms (persona_id, term) ${PAIRS}`
+const DONE = `DELETE FROM personas_unindexed WHERE seq IN (${SEQS})`
 
-const argType = (scalarType: ArgType['scalarType']): ArgType => ({ scalarType, arity: 'scalar' })
-const text = (sql: string, ...args: string[]) => ({ sql, args, argTypes: args.map(() => argType('string')) })
+type Scalar = ArgType['scalarType']
+const query = (sql: string, args: readonly (string | number)[], scalarType: Scalar = 'string') => ({
+  sql,
+  args: [...args],
+  argTypes: args.map((): ArgType => ({ scalarType, arity: 'scalar' })),
+})
+const lists = (sql: string, ...values: (readonly unknown[])[]) =>
+  query(
+    sql,
+    values.map((value) => JSON.stringify(value)),
+  )
 
 export class SqliteTermStore implements TermStore {
   private constructor(private readonly engine: SqliteEngine) {}
@@ -24,23 +46,36 @@ export class SqliteTermStore implements TermStore {
     return new SqliteTermStore(await SqliteEngine.open({ file, busyTimeoutMs, synchronous, ...external }))
   }
 
-  async index(limit: number): Promise<number> {
-    const queued = { sql: QUEUED, args: [limit], argTypes: [argType('int')] }
-    // Without the write lock as long as there is nothing to do.
-    if ((await this.engine.query({ ...queued, args: [1] })).rows.length === 0) return 0
+  queued(limit: number): Promise<readonly QueuedRow[]> {
+    return this.#rows(query(QUEUED, [limit], 'int'))
+  }
+
+  entries(ids: readonly string[], seqs: readonly (string | number)[]): Promise<readonly EntriesRow[]> {
+    return this.#rows(lists(ENTRIES, seqs, ids))
+  }
+
+  texts(ids: readonly string[]): Promise<readonly TextsRow[]> {
+    return this.#rows(lists(TEXTS, ids))
+  }
+
+  async terms(ids: readonly string[]): Promise<ReadonlyMap<string, readonly string[]>> {
+    const rows = await this.#rows<readonly [string, string]>(lists(TERMS, ids))
+    return new Map(rows.map(([id, terms]) => [id, JSON.parse(terms) as string[]]))
+  }
+
+  async apply(step: Step): Promise<boolean> {
     const transaction = await this.engine.begin()
     try {
-      const rows = transaction.query(queued).rows as unknown as QueuedRow[]
-      const known = transaction.query(text(KNOWN, JSON.stringify(rows.map(([, id]) => id)))).rows as [string, string][]
-      const { gone, added } = differenceOf(
-        rows,
-        new Map(known.map(([id, terms]) => [id, JSON.parse(terms) as string[]])),
-      )
-      transaction.execute(text(FORGET, JSON.stringify(gone)))
-      transaction.execute(text(LEARN, JSON.stringify(added)))
-      transaction.execute(text(DONE, JSON.stringify(rows.map(([seq]) => seq))))
+      const ids = step.looked.map(({ id }) => id)
+      const seqs = step.looked.flatMap((one) => one.seqs)
+      const rows = transaction.query(lists(ENTRIES, seqs, ids)).rows as unknown as EntriesRow[]
+      const { looked, gone, added } = partOf(step, rows)
+      transaction.execute(lists(FORGET, gone))
+      transaction.execute(lists(LEARN, added))
+      const done = step.isLast ? looked.flatMap((one) => one.seqs) : []
+      transaction.execute(lists(DONE, done))
       await transaction.commit()
-      return rows.length
+      return true
     } finally {
       transaction.rollback()
     }
@@ -48,5 +83,9 @@ export class SqliteTermStore implements TermStore {
 
   close(): Promise<void> {
     return this.engine.close()
+  }
+
+  async #rows<T>(statement: ReturnType<typeof query>): Promise<readonly T[]> {
+    return (await this.engine.query(statement)).rows as unknown as readonly T[]
   }
 }

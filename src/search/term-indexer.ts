@@ -3,11 +3,11 @@ import type { Logger } from 'pino'
 import type { DatabaseSettings } from '../config/settings.js'
 import { errorForLog } from '../logging/error-for-log.js'
 import { openTermStore } from './open-term-store.js'
+import { nextSteps, type StepLimits } from './term-steps.js'
 import type { TermStore } from './term-store.js'
 
-/** One transaction has so many entries: on SQLite it holds the write lock for some milliseconds. */
-const BATCH = 50
-/** Between two batches others have their turn. */
+const LIMITS: StepLimits = { entries: 50, bytes: 65_536, terms: 500 }
+/** Between two transactions others have their turn. */
 const PAUSE_MS = 5
 /** Searches look at what is in the queue one by one: it is to stay short. */
 const EVERY_MS = 1_000
@@ -45,21 +45,21 @@ export class TermIndexer {
     await this.#close()
   }
 
-  /**
-   * Empties the queue.
-   * @returns how many entries there were
-   */
-  async drain(): Promise<number> {
+  /** Empties the queue, as long as nobody else is at it. */
+  async drain(): Promise<void> {
     this.assertUnchanged()
     this.#store ??= await openTermStore(this.settings)
-    let indexed = 0
-    while (!this.#isStopping) {
-      const batch = await this.#store.index(BATCH)
-      if (batch === 0) break
-      indexed += batch
+    for (let isDone = false; !isDone;) isDone = await this.#drainSome(this.#store)
+  }
+
+  /** Answers whether there was nothing to do, or nothing that this one can do now. */
+  async #drainSome(store: TermStore): Promise<boolean> {
+    const steps = await nextSteps(store, LIMITS)
+    for (const step of steps) {
+      if (this.#isStopping || !(await store.apply(step))) return true
       await delay(PAUSE_MS)
     }
-    return indexed
+    return steps.length === 0
   }
 
   #schedule(afterMs: number): void {

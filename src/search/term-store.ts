@@ -1,62 +1,82 @@
-import { type Searchable, termsOf } from '../personas/search-terms.js'
+/** An entry of the queue: its number, whose it is, and how many bytes the texts of that persona have now. */
+export type QueuedRow = readonly [seq: string | number, personaId: string, bytes: string | number]
 
-/** An entry of the queue, with the texts of the persona as they are now; they are null when it is not there any more. */
-export type QueuedRow = readonly [
-  seq: string | number,
+/** The texts of a persona as they are now. */
+export type TextsRow = readonly [
   personaId: string,
-  name: string | null,
-  appearance: string | null,
-  personality: string | null,
-  contentThemes: string | null,
+  name: string,
+  appearance: string,
+  personality: string,
+  contentThemes: string,
 ]
+
+/** How many entries the queue has of a persona, and how many of them are among those that are asked about. */
+export type EntriesRow = readonly [personaId: string, all: string | number, given: string | number]
+
+export type Pair = readonly [personaId: string, term: string]
+
+/** A persona whose entries have been looked at. */
+export interface Looked {
+  readonly id: string
+  /** The entries that were seen before its texts were read. */
+  readonly seqs: readonly (string | number)[]
+  /** How many the queue had of it in all. */
+  readonly entries: number
+}
+
+/** What one transaction changes of the index: all that is to be changed for some personas, or a part of it. */
+export interface Step {
+  readonly looked: readonly Looked[]
+  /** Terms that the index has and should not have, and those that it lacks. */
+  readonly gone: readonly Pair[]
+  readonly added: readonly Pair[]
+  /** Whether nothing comes before or after it. */
+  readonly isOnly: boolean
+  /** Whether nothing comes after it: then the entries leave the queue. */
+  readonly isLast: boolean
+}
 
 /** The index of terms as the indexer sees it. Whoever opens one closes it. */
 export interface TermStore {
+  /** The oldest entries, so many at most. */
+  queued(limit: number): Promise<readonly QueuedRow[]>
+  entries(ids: readonly string[], seqs: readonly (string | number)[]): Promise<readonly EntriesRow[]>
+  /** No row of a persona that is gone. */
+  texts(ids: readonly string[]): Promise<readonly TextsRow[]>
+  /** The terms that the index has of each of these personas. */
+  terms(ids: readonly string[]): Promise<ReadonlyMap<string, readonly string[]>>
   /**
-   * Makes the terms of the personas of the oldest entries what their texts say now, and takes the entries from the queue:
-   * all of that or nothing.
-   * @param limit how many entries at most
-   * @returns how many there were; 0 also when somebody else is at it
+   * Takes a step, for those personas for which {@link isStillTrue} holds: all of it or nothing.
+   * @returns false when somebody else is at it
    */
-  index(limit: number): Promise<number>
+  apply(step: Step): Promise<boolean>
   close(): Promise<void>
 }
 
-/** Takes the queue's oldest entries. */
+/** Takes how many at most. */
 export function queuedSql(limitPlaceholder: string): string {
+  const bytes = ['name', 'appearance', 'personality', 'content_themes'].map((column) => `octet_length(p.${column})`)
   return `
-    SELECT q.seq, q.persona_id, p.name, p.appearance, p.personality, p.content_themes
+    SELECT q.seq, q.persona_id, coalesce(${bytes.join(' + ')}, 0)
     FROM (SELECT seq, persona_id FROM personas_unindexed ORDER BY seq LIMIT ${limitPlaceholder}) AS q
-    LEFT JOIN personas AS p ON p.id = q.persona_id`
+    LEFT JOIN personas AS p ON p.id = q.persona_id ORDER BY q.seq`
 }
-
-/** Terms that the index has and should not have, and those that it lacks: id and term. */
-export interface Difference {
-  readonly gone: readonly Pair[]
-  readonly added: readonly Pair[]
-}
-
-type Pair = readonly [personaId: string, term: string]
 
 /**
- * What is to be changed of the index. Most of a text stays when it is edited: it is not written again.
- * @param known the terms that the index has of these personas
+ * Whether what was read of a persona is what is to be indexed: its entries are still there, so that nobody else has indexed
+ * it since. What has changed since has an entry of its own, and is looked at again; but of several steps each must build on
+ * the one before, and not on what somebody else has made of the newer texts in between.
  */
-export function differenceOf(rows: readonly QueuedRow[], known: ReadonlyMap<string, readonly string[]>): Difference {
-  const wanted = new Map(rows.map((row) => [row[1], termsOfRow(row)]))
-  const missingIn = (other: ReadonlyMap<string, readonly string[]>, id: string, terms: readonly string[]): Pair[] => {
-    const there = new Set(other.get(id))
-    return terms.filter((term) => !there.has(term)).map((term) => [id, term])
-  }
-  return {
-    gone: [...known].flatMap(([id, terms]) => missingIn(wanted, id, terms)),
-    added: [...wanted].flatMap(([id, terms]) => missingIn(known, id, terms)),
-  }
+export function isStillTrue({ seqs, entries }: Looked, { isOnly }: Step, row: EntriesRow | undefined): boolean {
+  const [, all, given] = row ?? []
+  return Number(given) === seqs.length && (isOnly || Number(all) === entries)
 }
 
-/** None of a persona that is gone. */
-function termsOfRow([, , name, appearance, personality, themes]: QueuedRow): string[] {
-  if (name === null || appearance === null || personality === null || themes === null) return []
-  const contentThemes = JSON.parse(themes) as Searchable['contentThemes']
-  return termsOf({ name, appearance, personality, contentThemes })
+/** The part of a step that concerns personas of which what was read is still true. */
+export function partOf(step: Step, rows: readonly EntriesRow[]): Omit<Step, 'isOnly' | 'isLast'> {
+  const byId = new Map(rows.map((row) => [row[0], row]))
+  const looked = step.looked.filter((one) => isStillTrue(one, step, byId.get(one.id)))
+  const ids = new Set(looked.map(({ id }) => id))
+  const concerns = ([id]: Pair) => ids.has(id)
+  return { looked, gone: step.gone.filter(concerns), added: step.added.filter(concerns) }
 }

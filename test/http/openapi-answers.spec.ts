@@ -123,7 +123,7 @@ onEachDatabase((kind) => {
     ['createPersona', 409, () => inUse(() => broken().sendJson('POST', PERSONAS, aPersona(), keyed('in-use')))],
     ['createPersona', 422, () => app().sendJson('POST', PERSONAS, {})],
     ...bodyCalls('createPersona', 'POST', () => PERSONAS),
-    ['listPersonas', 200, () => app().get(`${PERSONAS}?limit=3`)],
+    ['listPersonas', 200, () => app().get(`${PERSONAS}?sort=name&total=true&limit=3`)],
     ['listPersonas', 422, () => app().get(`${PERSONAS}?limit=x&skip=-1`)],
     ...readCalls('listPersonas', () => PERSONAS),
     ['getPersona', 200, () => app().get(url)],

@@ -6,8 +6,16 @@ import type { Database } from '../../src/database/database.js'
 import { QueryPipe } from '../../src/http/query.pipe.js'
 import { ListPersonasQuery } from '../../src/personas/dto/list-personas.query.js'
 import { readCursor, writeCursor } from '../../src/personas/lists/cursor.js'
-import { columnOf, type ListRequest, SORTS, type SortColumn } from '../../src/personas/lists/list-request.js'
-import { LIST_LIMITS, type ListLimits, PersonaLists } from '../../src/personas/lists/persona-lists.js'
+import {
+  columnOf,
+  LIST_LIMITS,
+  type ListLimits,
+  type ListPage,
+  type ListRequest,
+  SORTS,
+  type SortColumn,
+} from '../../src/personas/lists/list-request.js'
+import { PersonaLists } from '../../src/personas/lists/persona-lists.js'
 import { readList } from '../../src/personas/lists/read-list.js'
 import { BASE_IMAGE_STATUSES, CONTENT_RATINGS, type Persona, type PersonaFields } from '../../src/personas/persona.js'
 import { PrismaPersonaRepository } from '../../src/personas/prisma-persona.repository.js'
@@ -22,7 +30,7 @@ const QUERIES_A_RUN = 12
 const TEST_TIMEOUT_MS = 240_000
 
 /** So few that a handful of personas are too many: then the list is walked, with several milestones to a page. */
-const TIGHT: ListLimits = { candidates: 2, visited: 6, stride: 3 }
+const TIGHT: ListLimits = { candidates: 2, visited: 6, counted: 6, stride: 3 }
 
 const LETTERS = 'aAbéÉßẞıİσςΣÅ가각ก紅１ﬁ\u{10400}\u{10428}\ufffd\u{10ffff}\u0301\u200d \'"\\%_-,[]{}'
 const letter = fc.oneof(fc.constantFrom(...LETTERS), fc.string({ unit: 'binary', minLength: 1, maxLength: 1 }))
@@ -137,6 +145,10 @@ describe('lists', () => {
                 const { request, walked } = await side.walk(asked, limits)
                 const expected = expectedOf(known, request)
                 expect([side.name, asked, walked]).toEqual([side.name, asked, { there: expected, back: expected }])
+                if (request.filters.words.length + request.filters.themes.length > 0) continue
+                const { count, isExact } = (await side.page({ ...request, isCounted: true }, limits)).total ?? {}
+                if (isExact || limits === LIST_LIMITS) expect([count, isExact]).toEqual([expected.length, true])
+                expect(count).toBeLessThanOrEqual(expected.length)
               }
             }
           },
@@ -211,6 +223,10 @@ class Side {
     await this.database.query(`UPDATE personas SET created_at = '${time}'`)
   }
 
+  page(request: ListRequest, limits: ListLimits): Promise<ListPage> {
+    return new PersonaLists(this.connection, limits).page(request)
+  }
+
   /** The ids on all pages of a list, from the first to the last, and from the last to the first. */
   async walk(asked: Record<string, unknown>, limits: ListLimits) {
     const lists = new PersonaLists(this.connection, limits)
@@ -224,11 +240,8 @@ class Side {
       const ids = page.personas.map(({ id }) => id)
       expect(ids.length).toBeLessThanOrEqual(request.limit)
       there.push(...ids)
-      // An empty page has nothing to go back from.
-      if (ids.length > 0) {
-        back = ids
-        lastPrevious = page.previous && carried(request, page.previous, true)
-      }
+      back = ids
+      lastPrevious = page.previous && carried(request, page.previous, true)
       next = page.next && carried(request, page.next, false)
     }
     for (let previous = lastPrevious; previous;) {

@@ -146,6 +146,7 @@ describe.each<Provider>(['sqlite', 'postgresql'])('prisma on %s', (provider) => 
       'api_keys',
       'change_feed',
       'idempotency_keys',
+      'persona_counts',
       'persona_revisions',
       'persona_terms',
       'personas',

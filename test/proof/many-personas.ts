@@ -46,7 +46,13 @@ export async function fillWithPersonas(database: TestDatabase, count: number): P
     `${numbers} SELECT ${id}, 'wrare' FROM n WHERE ${isRare}`,
     `${numbers} SELECT ${id}, 'ttechnology' FROM n WHERE i % 4 = 0`,
   ]
-  const statements = [personas, ...terms.map((select) => `INSERT INTO persona_terms (persona_id, term) ${select}`)]
+  const counts =
+    'INSERT INTO persona_counts (slot, total, active) SELECT 1, count(*), count(*) FILTER (WHERE is_active) FROM personas'
+  const statements = [
+    personas,
+    counts,
+    ...terms.map((select) => `INSERT INTO persona_terms (persona_id, term) ${select}`),
+  ]
   // With room for the indexes in SQLite's memory, whose entries come in no order.
   const room = database.name === 'SQLite' ? 'PRAGMA cache_size = -400000;' : ''
   await withoutTriggers(database, async () => {

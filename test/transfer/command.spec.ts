@@ -70,10 +70,10 @@ describe('gator transfer', () => {
     const first = await gator(sandbox.emptyFolder(), 'transfer', '--from', from, '--to', to).ended
     expect(first).toMatchObject({ code: 0 })
     expect(first.stdout).toMatch(
-      /^api_keys: 0 rows, SHA-256 [0-9a-f]{64}\nchange_feed: 0 rows, SHA-256 [0-9a-f]{64}\nidempotency_keys: 0 rows, SHA-256 [0-9a-f]{64}\npersona_revisions: 8 rows, SHA-256 [0-9a-f]{64}\npersona_terms: 0 rows, SHA-256 [0-9a-f]{64}\npersonas: 8 rows, SHA-256 [0-9a-f]{64}\npersonas_unindexed: 8 rows, SHA-256 [0-9a-f]{64}\nMoved, with 0 changes made meanwhile; writers waited for \d+ ms\. Restart/,
+      /^api_keys: 0 rows, SHA-256 [0-9a-f]{64}\nchange_feed: 0 rows, SHA-256 [0-9a-f]{64}\nidempotency_keys: 0 rows, SHA-256 [0-9a-f]{64}\npersona_counts: 1 rows, SHA-256 [0-9a-f]{64}\npersona_revisions: 8 rows, SHA-256 [0-9a-f]{64}\npersona_terms: 0 rows, SHA-256 [0-9a-f]{64}\npersonas: 8 rows, SHA-256 [0-9a-f]{64}\npersonas_unindexed: 8 rows, SHA-256 [0-9a-f]{64}\nMoved, with 0 changes made meanwhile; writers waited for \d+ ms\. Restart/,
     )
     expect(first.stderr.split('\n').slice(0, -1)).toEqual([
-      'Copying 24 rows (api_keys, change_feed, idempotency_keys, persona_revisions, persona_terms, personas, personas_unindexed).',
+      'Copying 25 rows (api_keys, change_feed, idempotency_keys, persona_counts, persona_revisions, persona_terms, personas, personas_unindexed).',
       'Catching up with what was written meanwhile.',
       'Verifying a hash of every row on both sides.',
       'Keeping writers waiting for the last rest.',
@@ -92,6 +92,7 @@ describe('gator transfer', () => {
     const report = await json('--from', from, '--to', to, '--dry-run')
     const rows = [
       ...['api_keys', 'change_feed', 'idempotency_keys'].map((name) => ({ name, rows: 0 })),
+      { name: 'persona_counts', rows: 1 },
       { name: 'persona_revisions', rows: ROWS },
       { name: 'persona_terms', rows: 0 },
       ...['personas', 'personas_unindexed'].map((name) => ({ name, rows: ROWS })),
@@ -114,7 +115,7 @@ describe('gator transfer', () => {
     const [from, to] = [await filled(sqlite()), await filled(await migratedPostgres())]
     await execute(to, `UPDATE personas SET name = 'theirs'`)
     await expect(transfer(from, to)).rejects.toThrow(
-      /is not empty: persona_revisions has 16 rows, personas has 8 rows, personas_unindexed has 16 rows\. Name a database without rows/,
+      /is not empty: persona_counts has 1 rows, persona_revisions has 16 rows, personas has 8 rows, personas_unindexed has 16 rows\. Name a database without rows/,
     )
     expect([await leftovers(from), await leftovers(to)]).toEqual([[], []])
     expect(new Set((await personasOf(to)).map(({ name }) => name))).toEqual(new Set(['theirs']))
@@ -307,7 +308,7 @@ describe('gator transfer', () => {
         `ALTER TABLE personas OWNER TO ${mover.name}; ALTER TABLE _prisma_migrations OWNER TO ${mover.name};
          ALTER TABLE persona_revisions OWNER TO ${mover.name}; ALTER TABLE idempotency_keys OWNER TO ${mover.name};
          ALTER TABLE change_feed OWNER TO ${mover.name};
-         ALTER TABLE api_keys OWNER TO ${mover.name};
+         ALTER TABLE api_keys OWNER TO ${mover.name}; ALTER TABLE persona_counts OWNER TO ${mover.name};
          ALTER TABLE persona_terms OWNER TO ${mover.name}; ALTER TABLE personas_unindexed OWNER TO ${mover.name};
          GRANT CREATE ON SCHEMA public TO ${mover.name}; GRANT SELECT, INSERT, UPDATE ON personas TO ${server.name}`,
       )

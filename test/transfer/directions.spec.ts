@@ -59,6 +59,7 @@ describe('a transfer while the server is in service', () => {
           { name: 'api_keys' },
           { name: 'change_feed' },
           { name: 'idempotency_keys' },
+          { name: 'persona_counts' },
           { name: 'persona_revisions' },
           { name: 'persona_terms' },
           { name: 'personas' },

@@ -80,7 +80,10 @@ describe('an interrupted transfer', () => {
     await source.close()
     // As a server would have done by now: what is in the queue is moved as well.
     await execute(from, 'DELETE FROM personas_unindexed')
-    await execute(to, 'DELETE FROM personas; DELETE FROM persona_revisions; DELETE FROM personas_unindexed')
+    await execute(
+      to,
+      'DELETE FROM personas; DELETE FROM persona_counts; DELETE FROM persona_revisions; DELETE FROM personas_unindexed',
+    )
   }
 
   it.each([

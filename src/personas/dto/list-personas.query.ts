@@ -76,8 +76,8 @@ export class ListPersonasQuery extends FilterQuery {
     type: 'boolean',
     required: false,
     description:
-      'With `cursor`, `sort` or filters: count the whole list (`X-Total-Count`), which costs a look at all of it. ' +
-      'Not with `q` or `theme`.',
+      'With `cursor`, `sort` or filters: count the list (`X-Total-Count`), along 10,000 personas at most: ' +
+      '`X-Total-Count-Relation` says whether that was all of it. Not with `q` or `theme`.',
     example: false,
   })
   @Flag()

@@ -13,8 +13,11 @@ export interface ListIdentity {
   readonly filters: ListFilters
 }
 
-/** The JSON of a cursor: sort, hash of the filters, key, id, and 1 when the page ends there. */
-type Content = readonly [sort: string, filters: string, key: string | number, id: string, isBackwards: 0 | 1]
+/** The JSON of a cursor: sort, hash of the filters, key, id, and the sum of 1 when the page ends there, 2 when it has that row. */
+type Content = readonly [sort: string, filters: string, key: string | number, id: string, way: number]
+
+const BACKWARDS = 1
+const INCLUDED = 2
 
 /** Enough to tell filters apart; it keeps nothing secret. */
 const HASH_CHARS = 12
@@ -23,7 +26,8 @@ const MAX_CURSOR = 2_048
 
 /** Makes the opaque text of a cursor. */
 export function writeCursor(list: ListIdentity, { start, isBackwards }: Cursor): string {
-  const content: Content = [list.sort, hashOf(list.filters), start.key, start.id, isBackwards ? 1 : 0]
+  const way = (isBackwards ? BACKWARDS : 0) + (start.isIncluded ? INCLUDED : 0)
+  const content: Content = [list.sort, hashOf(list.filters), start.key, start.id, way]
   return Buffer.from(JSON.stringify(content)).toString('base64url')
 }
 
@@ -31,10 +35,10 @@ export function writeCursor(list: ListIdentity, { start, isBackwards }: Cursor):
 export function readCursor(list: ListIdentity, text: string): Cursor | string {
   const content = text.length > MAX_CURSOR ? null : contentOf(text)
   if (content === null) return 'must be a cursor from a Link header of this list'
-  const [sort, filters, key, id, isBackwards] = content
+  const [sort, filters, key, id, way] = content
   if (sort !== list.sort) return `must be a cursor of this sort, is one of sort=${sort}`
   if (filters !== hashOf(list.filters)) return 'must be a cursor of these filters, is one of others'
-  return { start: { key, id }, isBackwards: isBackwards === 1 }
+  return { start: { key, id, isIncluded: way >= INCLUDED }, isBackwards: way % INCLUDED === BACKWARDS }
 }
 
 function contentOf(text: string): Content | null {
@@ -45,10 +49,11 @@ function contentOf(text: string): Content | null {
     return null
   }
   if (!Array.isArray(content) || content.length !== 5) return null
-  const [sort, filters, key, id, isBackwards] = content as unknown[]
+  const [sort, filters, key, id, way] = content as unknown[]
   const isText = [sort, filters, id].every(isStorable)
   const isKey = isStorable(key) || Number.isSafeInteger(key)
-  return isText && isKey && (isBackwards === 0 || isBackwards === 1) ? (content as unknown as Content) : null
+  const isWay = typeof way === 'number' && [0, 1, 2, 3].includes(way)
+  return isText && isKey && isWay ? (content as unknown as Content) : null
 }
 
 // What both databases take as a text.

@@ -13,6 +13,8 @@ export interface ListDialect {
   aside(column: string, kind: ColumnKind): string
   /** An expression of a sort column, compared as both databases do. */
   ordered(expression: string, column: SortColumn): string
+  /** Whether an index finds a place in the column's order by key and id at once, as a row of both. */
+  findsRows(column: SortColumn): boolean
   /** The value of a sort column as it is stored. */
   rawKey(column: SortColumn): string
   /** Whether a column's text has another in it. */
@@ -50,6 +52,8 @@ export const SQLITE: ListDialect = {
   // SQLite's own way of saying so (https://www.sqlite.org/optoverview.html, section 4).
   aside: (column) => `+${column}`,
   ordered: (expression, column) => (column === 'name' ? `substr(${expression}, 1, ${NAME_KEY_LENGTH})` : expression),
+  // Of an expression, such as the one of names, SQLite's planner does not see it (https://www.sqlite.org/rowvalue.html).
+  findsRows: (column) => column !== 'name',
   // An expression has no declared type: the value comes as it is stored, be it text or a number.
   rawKey: (column) => `+${SQLITE.ordered(column, column)}`,
   contains: (column, placeholder) => `instr(${column}, ${placeholder}) > 0`,
@@ -93,6 +97,7 @@ export const POSTGRESQL: ListDialect = {
   aside: (column, kind) => ASIDE[kind](column),
   ordered: (expression, column) =>
     column === 'name' ? `left(${expression}, ${NAME_KEY_LENGTH}) COLLATE "C"` : expression,
+  findsRows: () => true,
   rawKey: (column) => POSTGRESQL.ordered(column, column),
   contains: (column, placeholder) => `strpos(${column}, ${placeholder}) > 0`,
   isOneOf: (expression, placeholder) => `${expression} = ANY (${placeholder}::text[])`,

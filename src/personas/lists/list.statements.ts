@@ -9,6 +9,15 @@ export interface Statement {
   readonly values: readonly (string | number)[]
 }
 
+/** Runs a statement, and answers its rows. */
+export type Run = (statement: Statement) => Promise<readonly (readonly unknown[])[]>
+
+/** A range of the walked index. */
+interface Stretch {
+  readonly order: string
+  readonly bounds: (sql: SqlValues) => string[]
+}
+
 /** The column of a row beyond those of the persona: the raw value that the list is sorted by. */
 export const KEY_COLUMN = 18
 
@@ -72,42 +81,51 @@ export class ListStatements {
 
   /** Where the walk is after so many rows: key and id; no row when the list ends before. */
   milestone(after: Position | null, rows: number): Statement {
-    const sql = new SqlValues(this.dialect)
-    const column = this.#column
-    const tests = this.#testsOfWalk(sql, after, null)
-    const text = `SELECT ${this.dialect.rawKey(column)}, id FROM personas p ${whereOf(tests)}
-      ORDER BY ${this.#order(column)} LIMIT 1 OFFSET ${rows - 1}`
-    return { sql: text, values: sql.values }
+    const columns = `${this.dialect.rawKey(this.#column)}, id`
+    return this.#along(columns, this.#stretches(after, null), () => [], { skip: rows - 1, limit: 1 })
   }
 
   /** Rows of the walk, in its order, after one position and not beyond the other. */
   walk(after: Position | null, upTo: Position | null, limit: number): Statement {
-    const sql = new SqlValues(this.dialect)
-    const tests = [...this.#testsOfWalk(sql, after, upTo), ...this.#asideTests(sql), ...this.#termTests(sql)]
-    return this.#page(sql, tests, this.#column, limit)
+    const columns = `${COLUMNS}, ${this.dialect.rawKey(this.#column)}`
+    const tests = (sql: SqlValues) => [...this.#asideTests(sql), ...this.#termTests(sql, this.#terms)]
+    return this.#along(columns, this.#stretches(after, upTo), tests, { skip: 0, limit })
   }
 
-  /** Rows of these personas, in the order of the list, after a position. */
-  pick(ids: readonly string[], after: Position | null, limit: number): Statement {
+  /** Those of these personas that have each of these terms, by their numbers, or may have them. */
+  havingTerms(ids: readonly string[], terms: readonly number[]): Statement {
     const sql = new SqlValues(this.dialect)
-    const { dialect } = this
-    const key = dialect.aside(this.#column, this.#kind)
-    const tests = [
-      dialect.isOneOf('id', sql.bind(dialect.listOf(ids), 'text')),
-      ...[...(this.#head ? [this.#head] : []), ...this.#bounds].map((filter) => this.#asideTest(filter, sql)),
-      ...this.#asideTests(sql),
-      ...(after ? [this.#beyond(sql, key, after)] : []),
-    ]
-    return this.#page(sql, tests, key, limit)
+    const ranges = this.#terms.filter((_term, index) => terms.includes(index))
+    const tests = [this.#isOneOf(sql, ids), ...this.#termTests(sql, ranges)]
+    return { sql: `SELECT id FROM personas p ${whereOf(tests)}`, values: sql.values }
   }
 
-  /** How many personas the list has, but for what is asked of their words and themes. */
-  count(): Statement {
+  /** The places of these personas in the list, in its order, after a position: key and id. */
+  places(ids: readonly string[], after: Position | null): Statement {
     const sql = new SqlValues(this.dialect)
-    const { values, ranges, others, active } = this.#parts
-    const filters = [...values, ...ranges, ...others, ...(active ? [active] : [])]
-    const tests = filters.map(({ column, test }) => test(column, sql))
-    return { sql: `SELECT count(*) FROM personas ${whereOf(tests)}`, values: sql.values }
+    const key = this.dialect.aside(this.#column, this.#kind)
+    const tests = [...this.#testsOfPick(sql, ids), ...(after ? [this.#beyond(sql, key, after)] : [])]
+    const text = `SELECT ${this.dialect.rawKey(this.#column)}, id FROM personas p ${whereOf(tests)}
+      ORDER BY ${this.#order(key)}`
+    return { sql: text, values: sql.values }
+  }
+
+  /** Those of these personas that the list has, in any order. */
+  pick(ids: readonly string[]): Statement {
+    const sql = new SqlValues(this.dialect)
+    return { sql: `SELECT ${COLUMNS} FROM personas p ${whereOf(this.#testsOfPick(sql, ids))}`, values: sql.values }
+  }
+
+  /** How many rows of the walk the list has, after one position and not beyond the other. */
+  countBetween(after: Position | null, upTo: Position | null): Statement {
+    const sql = new SqlValues(this.dialect)
+    return this.#count(sql, [...this.#servedTests(sql), ...this.#between(sql, after, upTo), ...this.#asideTests(sql)])
+  }
+
+  /** How many of these personas the list has, but for what is asked of their words and themes. */
+  countOf(ids: readonly string[]): Statement {
+    const sql = new SqlValues(this.dialect)
+    return this.#count(sql, this.#testsOfPick(sql, ids))
   }
 
   get #kind(): ColumnKind {
@@ -115,31 +133,94 @@ export class ListStatements {
     return this.#column === 'name' ? 'text' : 'integer'
   }
 
-  #page(sql: SqlValues, tests: readonly string[], key: string, limit: number): Statement {
-    const text = `SELECT ${COLUMNS}, ${this.dialect.rawKey(this.#column)} FROM personas p ${whereOf(tests)}
-      ORDER BY ${this.#order(key)} LIMIT ${limit}`
-    return { sql: text, values: sql.values }
+  /** Rows of the walk, stretch by stretch. */
+  #along(
+    columns: string,
+    stretches: readonly Stretch[],
+    tests: (sql: SqlValues) => string[],
+    { skip, limit }: { readonly skip: number; readonly limit: number },
+  ): Statement {
+    const sql = new SqlValues(this.dialect)
+    const select = ({ order, bounds }: Stretch) =>
+      `SELECT ${columns} FROM personas p ${whereOf([...this.#servedTests(sql), ...bounds(sql), ...tests(sql)])}
+      ORDER BY ${order}`
+    const [only, ...others] = stretches.map(select)
+    const end = `LIMIT ${limit} OFFSET ${skip}`
+    if (others.length === 0) return { sql: `${only} ${end}`, values: sql.values }
+    const parts = [only, ...others].map((part) => `SELECT * FROM (${part} LIMIT ${skip + limit})`)
+    return { sql: `${parts.join(' UNION ALL ')} ${end}`, values: sql.values }
   }
 
-  #testsOfWalk(sql: SqlValues, after: Position | null, upTo: Position | null): string[] {
-    const column = this.#column
-    const served = [...(this.#head ? [this.#head] : []), ...this.#bounds]
+  /** Where the walk goes between two positions: one range of its index, or several, one after the other. */
+  #stretches(after: Position | null, upTo: Position | null): Stretch[] {
+    const order = this.#order(this.#column)
+    if ((!after && !upTo) || this.dialect.findsRows(this.#column)) {
+      return [{ order, bounds: (sql) => this.#between(sql, after, upTo) }]
+    }
+    const [beyond, notBeyond] = this.#isDescending ? ['<', '>='] : ['>', '<=']
+    const key = this.dialect.ordered(this.#column, this.#column)
+    const isKey = (sql: SqlValues, operator: string, position: Position | null) =>
+      position ? [`${key} ${operator} ${this.#boundKey(sql, position)}`] : []
+    const isId = (sql: SqlValues, operator: string, { id }: Position) => [`id ${operator} ${sql.bind(id, 'text')}`]
+    // Those who share a key stand in the order of their ids.
+    const shared = (low: Position | null, high: Position | null): Stretch => ({
+      order: `id ${this.#isDescending ? 'DESC' : 'ASC'}`,
+      bounds: (sql) => [
+        ...isKey(sql, '=', low ?? high),
+        ...(low ? isId(sql, this.#operatorFrom(low), low) : []),
+        ...(high ? isId(sql, notBeyond, high) : []),
+      ],
+    })
+    if (after && upTo && after.key === upTo.key) return [shared(after, upTo)]
+    const others = (sql: SqlValues) => [...isKey(sql, beyond, after), ...isKey(sql, notBeyond.slice(0, 1), upTo)]
+    return [...(after ? [shared(after, null)] : []), { order, bounds: others }, ...(upTo ? [shared(null, upTo)] : [])]
+  }
+
+  /** What the walked index begins with, and where the list begins and ends in it. */
+  #servedTests(sql: SqlValues): string[] {
+    return [...(this.#head ? [this.#head] : []), ...this.#bounds].map((filter) => filter.test(filter.column, sql))
+  }
+
+  #between(sql: SqlValues, after: Position | null, upTo: Position | null): string[] {
     return [
-      ...served.map((filter) => filter.test(filter.column, sql)),
-      ...(after ? [this.#beyond(sql, column, after)] : []),
-      ...(upTo ? [this.#compared(sql, column, this.#isDescending ? '>=' : '<=', upTo)] : []),
+      ...(after ? [this.#beyond(sql, this.#column, after)] : []),
+      ...(upTo ? [this.#compared(sql, this.#column, this.#isDescending ? '>=' : '<=', upTo)] : []),
     ]
   }
 
-  #beyond(sql: SqlValues, key: string, position: Position): string {
-    return this.#compared(sql, key, this.#isDescending ? '<' : '>', position)
+  #testsOfPick(sql: SqlValues, ids: readonly string[]): string[] {
+    return [
+      this.#isOneOf(sql, ids),
+      ...[...(this.#head ? [this.#head] : []), ...this.#bounds].map((filter) => this.#asideTest(filter, sql)),
+      ...this.#asideTests(sql),
+    ]
   }
 
-  #compared(sql: SqlValues, key: string, operator: string, { key: value, id }: Position): string {
-    const raw = this.dialect.rawOf(this.#column, value)
-    if (raw === undefined) throw new Error('a position of another column')
+  #isOneOf(sql: SqlValues, ids: readonly string[]): string {
+    return this.dialect.isOneOf('id', sql.bind(this.dialect.listOf(ids), 'text'))
+  }
+
+  #count(sql: SqlValues, tests: readonly string[]): Statement {
+    return { sql: `SELECT count(*) FROM personas p ${whereOf(tests)}`, values: sql.values }
+  }
+
+  #beyond(sql: SqlValues, key: string, position: Position): string {
+    return this.#compared(sql, key, this.#operatorFrom(position), position)
+  }
+
+  #operatorFrom({ isIncluded = false }: Position): string {
+    return `${this.#isDescending ? '<' : '>'}${isIncluded ? '=' : ''}`
+  }
+
+  #compared(sql: SqlValues, key: string, operator: string, position: Position): string {
     const ordered = this.dialect.ordered(key, this.#column)
-    return `(${ordered}, id) ${operator} (${sql.bind(raw, this.#kind)}, ${sql.bind(id, 'text')})`
+    return `(${ordered}, id) ${operator} (${this.#boundKey(sql, position)}, ${sql.bind(position.id, 'text')})`
+  }
+
+  #boundKey(sql: SqlValues, { key }: Position): string {
+    const raw = this.dialect.rawOf(this.#column, key)
+    if (raw === undefined) throw new Error('a position of another column')
+    return sql.bind(raw, this.#kind)
   }
 
   #order(key: string): string {
@@ -157,8 +238,8 @@ export class ListStatements {
 
   // Scalar subqueries: a planner may make a table of all that an EXISTS could find. PostgreSQL would, and the queue may
   // be as long as the table.
-  #termTests(sql: SqlValues): string[] {
-    return this.#terms.map(({ from, to }) => {
+  #termTests(sql: SqlValues, terms: readonly TermRange[]): string[] {
+    return terms.map(({ from, to }) => {
       const range = `term >= ${sql.bind(from, 'text')} AND term <= ${sql.bind(to, 'text')}`
       return `(
         (SELECT 1 FROM persona_terms WHERE persona_id = p.id AND ${range} LIMIT 1) IS NOT NULL

@@ -14,6 +14,9 @@ const BY_CURSOR = [
   ...['appearance_locked', 'created_after', 'created_before', 'updated_after', 'updated_before'],
 ] as const
 
+/** `Link` repeats what is searched for three times, and clients take headers of 16 KiB, all of them together. */
+const MAX_SEARCH_IN_URL = 2_500
+
 /** Whether a list is asked for that is walked by cursors. */
 export function isByCursor(query: ListPersonasQuery): boolean {
   return BY_CURSOR.some((name) => Reflect.get(query, name) !== undefined)
@@ -36,6 +39,10 @@ export function readList(query: ListPersonasQuery, dialect: ListDialect): ListRe
   if (query.total && (filters.words.length > 0 || filters.themes.length > 0)) {
     faults.push({ pointer: '/total', detail: 'must be left out with q and theme, which are not counted by' })
   }
+  if (lengthInUrl(query) > MAX_SEARCH_IN_URL) {
+    const detail = `must have, together with q, at most ${MAX_SEARCH_IN_URL} characters as they stand in a URL`
+    faults.push({ pointer: '/theme', detail })
+  }
   let read = query.cursor ? readCursor({ sort, filters }, query.cursor) : null
   if (read !== null && typeof read !== 'string' && dialect.rawOf(columnOf(sort), read.start.key) === undefined) {
     read = 'must be a cursor of this database'
@@ -44,6 +51,11 @@ export function readList(query: ListPersonasQuery, dialect: ListDialect): ListRe
   if (faults.length > 0 || typeof read === 'string') throw new ValidationFailedError(faults)
   const { start = null, isBackwards = false } = read ?? {}
   return { sort, limit, filters, start, isBackwards, isCounted: query.total ?? false }
+}
+
+function lengthInUrl({ q = '', theme = [] }: ListPersonasQuery): number {
+  const searched: [string, string][] = [['q', q], ...[theme].flat().map((one): [string, string] => ['theme', one])]
+  return new URLSearchParams(searched).toString().length
 }
 
 function filtersOf(query: ListPersonasQuery): ListFilters {

@@ -1,10 +1,13 @@
 import { LRUCache } from 'lru-cache'
 import type { DirectReads, LocalReads } from '../../database/database.js'
+import { PASSED_AT_A_TIME, readDeepPage } from '../lists/deep-page.js'
+import { SQLITE } from '../lists/list-dialect.js'
+import type { Run } from '../lists/list.statements.js'
 import type { PageRequest } from '../persona.repository.js'
 import { ChangeFollower } from './change-follower.js'
 import { PersonaReads } from './persona.reads.js'
-import { personaOf, SQLITE_STATEMENTS } from './persona.statements.js'
-import { bodyOfAll, type PageRepresentation, represent, type Representation } from './representation.js'
+import { countStatement, personaOf, SQLITE_STATEMENTS } from './persona.statements.js'
+import { bodyOfAll, type PageRepresentation, represent, representAll, type Representation } from './representation.js'
 
 type LocalDirectReads = Extract<DirectReads, { kind: 'local' }>
 
@@ -20,7 +23,6 @@ export class CachedReads extends PersonaReads {
   readonly #follower = new ChangeFollower()
   readonly #personas: LRUCache<string, Representation>
   readonly #pages: LRUCache<string, PageRepresentation>
-  readonly #totals = new Map<boolean, number>()
 
   /** @param maxBytes what may be kept: of single personas one half, of pages the other */
   constructor(
@@ -42,6 +44,7 @@ export class CachedReads extends PersonaReads {
   }
 
   override findPage(page: PageRequest): Promise<PageRepresentation> {
+    if (page.skip > PASSED_AT_A_TIME) return this.#readDeepPage(page)
     const key = `${page.skip} ${page.limit} ${String(page.activeOnly)}`
     return this.reads.read((file) => {
       this.#forgetWhatChanged(file)
@@ -49,16 +52,23 @@ export class CachedReads extends PersonaReads {
     })
   }
 
+  // It is none of one moment, and not kept.
+  async #readDeepPage(page: PageRequest): Promise<PageRepresentation> {
+    const run: Run = ({ sql, values }) => this.reads.read((file) => file.rows(sql, values))
+    const total = await this.reads.read((file) => totalOf(file, page))
+    const personas = page.skip < total ? await readDeepPage(page, SQLITE, run) : []
+    return { body: representAll(personas), total }
+  }
+
   #forgetWhatChanged(file: LocalReads): void {
     const changes = this.#follower.follow(file)
     if (changes === 'unknown') {
-      for (const kept of [this.#personas, this.#pages, this.#totals]) kept.clear()
+      for (const kept of [this.#personas, this.#pages]) kept.clear()
       return
     }
     if (changes.length === 0) return
-    for (const { personaId } of changes) this.#personas.delete(personaId)
+    for (const id of changes) this.#personas.delete(id)
     this.#pages.clear()
-    if (changes.some(({ isOfMembership }) => isOfMembership)) this.#totals.clear()
   }
 
   #read(file: LocalReads, id: string): Representation | null {
@@ -74,8 +84,10 @@ export class CachedReads extends PersonaReads {
   }
 
   #readPage(file: LocalReads, page: PageRequest, key: string): PageRepresentation {
-    const personas = this.#keptOf(file, page) ?? this.#personasOf(file, page)
-    const representation = { body: bodyOfAll(personas), total: this.#total(file, page.activeOnly) }
+    const total = totalOf(file, page)
+    // Beyond the end there is nothing, and to see that SQLite would pass over all that there is.
+    const personas = page.skip < total ? (this.#keptOf(file, page) ?? this.#personasOf(file, page)) : []
+    const representation = { body: bodyOfAll(personas), total }
     this.#pages.set(key, representation)
     return representation
   }
@@ -96,14 +108,10 @@ export class CachedReads extends PersonaReads {
   #personasOf(file: LocalReads, { skip, limit, activeOnly }: PageRequest): Representation[] {
     return file.rows(SQLITE_STATEMENTS.page(activeOnly), [limit, skip]).map((row) => this.#represent(row))
   }
+}
 
-  #total(file: LocalReads, activeOnly: boolean): number {
-    const known = this.#totals.get(activeOnly)
-    if (known !== undefined) return known
-    const total = Number(file.rows(SQLITE_STATEMENTS.count(activeOnly), [])[0]?.[0])
-    this.#totals.set(activeOnly, total)
-    return total
-  }
+function totalOf(file: LocalReads, { activeOnly }: Pick<PageRequest, 'activeOnly'>): number {
+  return Number(file.rows(countStatement(activeOnly), [])[0]?.[0])
 }
 
 function sizeOf({ body }: Representation | PageRepresentation): number {

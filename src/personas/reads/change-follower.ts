@@ -1,15 +1,9 @@
 import type { LocalReads } from '../../database/database.js'
 
-/** What has happened to personas since a follower was asked last, or that this is not known. */
-export type Changes = 'unknown' | readonly Change[]
+/** The ids of the personas that have changed since a follower was asked last, or that this is not known. */
+export type Changes = 'unknown' | readonly string[]
 
-export interface Change {
-  readonly personaId: string
-  /** Whether lists have other members, or another number of them, than before. */
-  readonly isOfMembership: boolean
-}
-
-const NONE: readonly Change[] = []
+const NONE: readonly string[] = []
 /** More of them are not worth being looked at one by one. */
 const MOST_CHANGES = 1_000
 const TRIGGERS = ['insert', 'update', 'rename', 'delete'].map((name) => `'personas_revision_${name}'`)
@@ -17,17 +11,16 @@ const COUNT_TRIGGERS = `
   SELECT count(*) FROM sqlite_master
   WHERE type = 'trigger' AND tbl_name = 'personas' AND name IN (${TRIGGERS.join(', ')})`
 const COLUMNS = `
-  seq, persona_id, at, kind NOT IN ('updated', 'generated') OR changed LIKE '%"is_active"%',
-  (SELECT seq FROM sqlite_sequence WHERE name = 'persona_revisions')`
+  seq, persona_id, at, (SELECT seq FROM sqlite_sequence WHERE name = 'persona_revisions')`
 const LAST = `SELECT ${COLUMNS} FROM persona_revisions ORDER BY seq DESC LIMIT 1`
 // The last one that is known, too: if it is not there as it was, this is not the history that was followed.
 const SINCE = `
   SELECT ${COLUMNS} FROM persona_revisions WHERE seq >= ? ORDER BY seq LIMIT ${MOST_CHANGES + 2}`
 
 /** A row of these statements; `given` is the last number that any revision was given, be it there still or not. */
-type Revision = readonly [seq: number, personaId: string, at: string, isOfMembership: number, given: number]
+type Revision = readonly [seq: number, personaId: string, at: string, given: number]
 
-const NOTHING: Revision = [0, '', '', 0, 0]
+const NOTHING: Revision = [0, '', '', 0]
 
 /**
  * Follows what any process does with the personas of a file. Asked before a read, on the connection that reads, it knows
@@ -66,13 +59,13 @@ export class ChangeFollower {
     }
     if (!this.#isLogged) return 'unknown'
     const [known, ...rows] = file.rows(SINCE, [this.#last[0]]) as Revision[]
-    const given = known?.[4] ?? 0
-    if (!isSame(known, this.#last) || rows.length > MOST_CHANGES || rows.length !== given - this.#last[4]) {
+    const given = known?.[3] ?? 0
+    if (!isSame(known, this.#last) || rows.length > MOST_CHANGES || rows.length !== given - this.#last[3]) {
       this.#startAtEnd(file)
       return 'unknown'
     }
     this.#last = rows.at(-1) ?? this.#last
-    return rows.map(([, personaId, , isOfMembership]) => ({ personaId, isOfMembership: isOfMembership !== 0 }))
+    return rows.map(([, id]) => id)
   }
 
   #startAtEnd(file: LocalReads): void {
