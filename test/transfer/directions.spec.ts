@@ -49,7 +49,7 @@ describe('a transfer while the server is in service', () => {
       const command = gator(sandbox.emptyFolder(), 'transfer', '--from', from, '--to', to, '--json')
       const { code, stdout, stderr } = await command.ended
       await load.stop()
-      expect({ code, stderr }).toEqual({ code: 0, stderr: '' })
+      expect({ code, stderr, stdout: code ? stdout : '' }).toEqual({ code: 0, stderr: '', stdout: '' })
 
       const result = JSON.parse(stdout) as Record<string, unknown>
       expect(result).toMatchObject({

@@ -55,7 +55,9 @@ export abstract class FilterQuery extends FieldsQuery {
     type: 'array',
     items: { type: 'string' },
     required: false,
-    description: 'The persona has this theme, exactly. May be repeated: all of them.',
+    description:
+      'The persona has this theme, exactly. May be repeated: all of them. Together with `q` they have at most 2,500 ' +
+      'characters as they stand in a URL.',
     example: ['technology'],
   })
   @IsOptional()

@@ -7,7 +7,7 @@ import { columnOf, DEFAULT_SORT, type Position } from './list-request.js'
 import { ListStatements, type Run } from './list.statements.js'
 
 /** To pass over so many rows takes SQLite some milliseconds, in which nobody else has a turn. */
-export const PASSED_AT_A_TIME = 50_000
+export const PASSED_AT_A_TIME = 25_000
 
 const ANYTIME = { from: null, to: null }
 

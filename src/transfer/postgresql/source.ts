@@ -16,7 +16,10 @@ import { PostgresqlView } from './view.js'
 const FORGOTTEN_MS = 90_000
 const LOCK_TURN_MS = { 'SHARE ROW EXCLUSIVE': 3_000, 'ACCESS EXCLUSIVE': 1_500 } as const
 const LOCK_PAUSE_MS = 500
-const LOCK_NOT_AVAILABLE = '55P03'
+/** Not free in time, or taken by somebody who waits for another of them: a deadlock. */
+const LOCK_FAILURES: readonly (string | undefined)[] = ['55P03', '40P01']
+/** What a request locks first, in its order; whatever triggers write comes later. In another order they would deadlock. */
+const FIRST_LOCKED = ['idempotency_keys', 'personas']
 
 /** A PostgreSQL database in service. */
 export class PostgresqlSource implements Source {
@@ -156,7 +159,9 @@ export class PostgresqlSource implements Source {
   /** @returns for how long the tables were locked or about to be, in milliseconds */
   async #locked(tables: readonly Table[], mode: keyof typeof LOCK_TURN_MS, work: () => Promise<void>): Promise<number> {
     const deadline = performance.now() + this.lockTimeoutMs
-    const names = tables.map(({ name }) => quoted(name)).join(', ')
+    const others = tables.map(({ name }) => name).filter((name) => !FIRST_LOCKED.includes(name))
+    const first = FIRST_LOCKED.filter((name) => tables.some((table) => table.name === name))
+    const names = [...first, ...others].map(quoted).join(', ')
     for (;;) {
       const start = performance.now()
       let isLocked = false
@@ -172,7 +177,7 @@ export class PostgresqlSource implements Source {
         })
         return performance.now() - start
       } catch (error) {
-        if (isLocked || sqlStateOf(error) !== LOCK_NOT_AVAILABLE) throw error
+        if (isLocked || !LOCK_FAILURES.includes(sqlStateOf(error))) throw error
         if (performance.now() > deadline) throw lockTimeout(this.label, this.lockTimeoutMs, error)
       }
       await delay(LOCK_PAUSE_MS)
