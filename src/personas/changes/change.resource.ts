@@ -3,7 +3,10 @@ import { PersonaResource } from '../dto/persona.resource.js'
 import { REVISION_KINDS, type RevisionKind } from '../revisions/revision.js'
 import { RESET_REASONS, type ResetReason } from './change.js'
 
-const ID = { description: 'Of the place in the sequence of all changes; opaque.', example: '9f2c41d07be3-4711-mwst1j2c' }
+const ID = {
+  description: 'Of the place in the sequence of all changes; opaque.',
+  example: '9f2c41d07be3-4711-mwst1j2c',
+}
 
 /** A change of a persona, as those who follow all of them get it. */
 export class ChangeResource {
