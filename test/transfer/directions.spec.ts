@@ -1,14 +1,18 @@
 import { afterAll, afterEach, describe, expect, it } from '@jest/globals'
 import BetterSqlite3 from 'better-sqlite3'
 import { join } from 'node:path'
+import type { ChangesResource } from '../../src/personas/changes/change.resource.js'
+import { TestApp } from '../http/support.js'
 import { Ledger } from '../proof/ledger.js'
 import { Load } from '../proof/load.js'
 import { aPersona } from '../processes/a-persona.js'
 import { Sandbox } from '../processes/sandbox.js'
+import type { TestDatabase } from '../support/databases.js'
 import { closePostgres, fill, gator, leftovers, migratedPostgres, personasOf, query } from './support.js'
 
 const ROWS = 3_000
 const WRITERS = 4
+const CHANGES = '/api/v1/personas/changes'
 
 interface Direction {
   readonly from: () => Promise<string>
@@ -42,6 +46,7 @@ describe('a transfer while the server is in service', () => {
       const [from, to] = [await direction.from(), await direction.to()]
       await fill(from, ROWS)
       const server = await sandbox.start({ workers: direction.workers, env: { DATABASE_URL: from } })
+      const { next } = (await (await fetch(`${server.url}${CHANGES}`)).json()) as ChangesResource
       const ledger = new Ledger()
       const load = new Load({ ledger, writers: WRITERS, connect: () => sandbox.connect(server), name: 'Live' })
       loads.push(load)
@@ -82,6 +87,12 @@ describe('a transfer while the server is in service', () => {
       const history = 'SELECT seq, persona_id, kind, state, request_id FROM persona_revisions ORDER BY seq'
       expect((await query(to, history)).map(comparable)).toEqual((await query(from, history)).map(comparable))
       expect(verdictOn(moved, ledger)).toEqual([])
+      // An id of the source goes on to be good.
+      const told = await (await fetch(`${server.url}${CHANGES}?after=${next}`)).json()
+      const app = await TestApp.start({ url: to } as TestDatabase)
+      const toldThere = (await app.get(`${CHANGES}?after=${next}`)).json<ChangesResource>()
+      await app.close()
+      expect([toldThere, toldThere.reset, toldThere.changes.length > 0]).toEqual([told, null, true])
       expect(moved.length).toBeGreaterThan(ROWS)
       expect(ledger.total('acknowledged')).toBeGreaterThan(WRITERS)
       expect(await leftovers(to)).toEqual([])

@@ -6,6 +6,8 @@ import type { Position } from './change.js'
 /** Blocks that are written together. Every listener is handed the same bytes. */
 export interface Chunk {
   readonly bytes: Buffer
+  /** The `seq` of its first event. */
+  readonly first: number
   /** Where a stream is after it. */
   readonly position: Position
   readonly events: number
@@ -19,13 +21,15 @@ export function chunksOf({ changes, extent }: ChangePage): Chunk[] {
   const chunks: Chunk[] = []
   let blocks: Buffer[] = []
   let bytes = 0
+  let first = changes[0]?.seq ?? 0
   for (const [index, change] of changes.entries()) {
     const block = changeBlock(extent.epoch, change)
     blocks.push(block)
     bytes += block.length
     if (bytes < CHUNK_BYTES && index < changes.length - 1) continue
     const position = { epoch: extent.epoch, seq: change.seq, at: change.at.getTime() }
-    chunks.push({ bytes: Buffer.concat(blocks), position, events: blocks.length })
+    chunks.push({ bytes: Buffer.concat(blocks), first, position, events: blocks.length })
+    first = changes[index + 1]?.seq ?? 0
     blocks = []
     bytes = 0
   }

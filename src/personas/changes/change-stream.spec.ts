@@ -2,10 +2,11 @@ import { once } from 'node:events'
 import { PassThrough } from 'node:stream'
 import { text } from 'node:stream/consumers'
 import { describe, expect, it } from '@jest/globals'
-import { chunksOf } from './change-chunks.js'
+import { type Chunk, chunksOf } from './change-chunks.js'
 import type { ChangePage } from './change-source.js'
 import { changeIdOf } from './change-id.js'
 import { ChangeStream, type Tail } from './change-stream.js'
+import { RecentChunks } from './recent-chunks.js'
 import { MAX_BEHIND, type Change, type Extent, type Position } from './change.js'
 
 /** With what stands around it, larger than a chunk need be: each is one of its own. */
@@ -34,6 +35,8 @@ class ScriptedTail implements Tail {
   position = positionOf(0)
   floor = 0
   reads = 0
+  /** What it keeps of what it has handed on: nothing, unless a test says how much. */
+  kept: RecentChunks | undefined
   /** Called before a page is answered. */
   meanwhile: () => void = () => undefined
 
@@ -43,6 +46,10 @@ class ScriptedTail implements Tail {
     const { seq } = this.position
     const extent: Extent = { epoch: '0', floor: this.floor, last: seq, settled: seq }
     return { changes, extent, next: after + count, isLast: count < limit, bytes: 0 }
+  }
+
+  recent(seq: number): readonly Chunk[] | null {
+    return this.kept?.after(seq) ?? null
   }
 
   async reasonToReset(): Promise<undefined> {
@@ -61,7 +68,9 @@ class ScriptedTail implements Tail {
   advance(count: number, stream: ChangeStream): void {
     const { seq } = this.position
     this.position = positionOf(seq + count)
-    stream.deliver(chunksOf(this.pageOf(seq, seq + count, count)))
+    const chunks = chunksOf(this.pageOf(seq, seq + count, count))
+    this.kept?.add(chunks)
+    stream.deliver(chunks)
   }
 }
 
@@ -96,6 +105,27 @@ describe('ChangeStream', () => {
     stream.end()
     expect(seqsIn(await answer)).toEqual(upTo(523))
     expect(tail.resets).toEqual([])
+  })
+
+  it.each([
+    ['nothing, as long as the tail has it', 40, { fewest: 0, most: 0 }],
+    // 70 of them, four at a time.
+    ['what the tail has let go of, and no more', 120, { fewest: 15, most: 20 }],
+  ])('who had no room for a moment reads %s', async (_what, count, { fewest, most }) => {
+    const tail = new ScriptedTail()
+    tail.kept = new RecentChunks(50 * (NAME_BYTES + 1_000), 0)
+    const stream = aStream(tail)
+    stream.begin(undefined)
+    tail.advance(count, stream)
+    expect(stream.readableLength).toBeLessThanOrEqual(MOST_BYTES)
+    const answer = text(stream)
+    while (stream.readableLength > 0) await new Promise(setImmediate)
+    tail.advance(3, stream)
+    await new Promise(setImmediate)
+    stream.end()
+    expect(seqsIn(await answer)).toEqual(upTo(count + 3))
+    expect(tail.reads).toBeGreaterThanOrEqual(fewest)
+    expect(tail.reads).toBeLessThanOrEqual(most)
   })
 
   it('takes up who is ahead of the tail, as another worker may be, when the tail has come so far', async () => {

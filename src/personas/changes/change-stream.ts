@@ -20,6 +20,8 @@ export interface Tail {
   readonly observer: ChangeObserver
   /** Why nobody can go on from a position that a client names; undefined when one can. */
   reasonToReset(position: Position): Promise<ResetReason | undefined>
+  /** What it has handed on after a `seq`; null when it does not have all of it any more. */
+  recent(seq: number): readonly Chunk[] | null
   /** Reads a page after a `seq`, up to where it is itself. */
   read(after: number, limit: number): Promise<CatchUpPage>
 }
@@ -144,8 +146,8 @@ export class ChangeStream extends Readable {
         const { epoch, seq } = this.#tail.position
         if (this.#verifiedIn !== epoch) await this.#verify(epoch)
         else if (this.#position.epoch === epoch && this.#position.seq === seq) this.#join()
-        else if (this.#position.epoch === epoch && this.#position.seq < seq) await this.#readPage()
-        else break
+        else if (this.#position.epoch !== epoch || this.#position.seq > seq) break
+        else if (!this.#takeRecent()) await this.#readPage()
       }
     } catch {
       // The tail, which reads from the same database, says why.
@@ -166,6 +168,15 @@ export class ChangeStream extends Readable {
     if (this.#isOver) return
     if (reason) this.#reset(reason)
     else this.#verifiedIn = epoch
+  }
+
+  /** @returns false when the tail does not have it any more */
+  #takeRecent(): boolean {
+    const chunks = this.#tail.recent(this.#position.seq)
+    if (!chunks) return false
+    this.#give(chunks)
+    if (this.#hasRoom) this.#position = this.#tail.position
+    return true
   }
 
   async #readPage(): Promise<void> {

@@ -4,10 +4,11 @@ import type { CommitWatch } from '../../database/commit-watch.js'
 import type { Database } from '../../database/database.js'
 import { FifoLock } from '../../database/fifo-lock.js'
 import { errorForLog } from '../../logging/error-for-log.js'
-import { chunksOf } from './change-chunks.js'
+import { type Chunk, chunksOf } from './change-chunks.js'
 import type { ChangeObserver } from './change-observer.js'
 import { type ChangeSource, PAGE_CHANGES, positionAfter } from './change-source.js'
 import type { CatchUpPage, ChangeStream, Tail } from './change-stream.js'
+import { RecentChunks } from './recent-chunks.js'
 import { type Position, reasonToReset, type ResetReason } from './change.js'
 
 export interface TailParts {
@@ -17,6 +18,8 @@ export interface TailParts {
   readonly logger: Logger
 }
 
+/** What is kept for those who had no room for a moment, by each process. */
+const RECENT_BYTES = 1_048_576
 /** So many pages at a time, for all that have to catch up: the other connections are for those who are up to date. */
 const PAGES_AT_A_TIME = 2
 const PAGE_TIMEOUT_MS = 10_000
@@ -32,6 +35,7 @@ const COMMENT_AFTER_MS = 15_000
 export class ChangeTail implements Tail {
   readonly #streams = new Set<ChangeStream>()
   readonly #pages = new FifoLock(PAGES_AT_A_TIME)
+  readonly #recent: RecentChunks
   readonly #watch: CommitWatch
   readonly #quiet: NodeJS.Timeout
   #position: Position
@@ -45,6 +49,7 @@ export class ChangeTail implements Tail {
     position: Position,
   ) {
     this.#position = position
+    this.#recent = new RecentChunks(RECENT_BYTES, position.seq)
     this.#quiet = setTimeout(() => this.#comment(), COMMENT_AFTER_MS)
     this.#quiet.unref()
     // What was committed since the position was read is found by the first look.
@@ -71,6 +76,10 @@ export class ChangeTail implements Tail {
 
   remove(stream: ChangeStream): void {
     this.#streams.delete(stream)
+  }
+
+  recent(seq: number): readonly Chunk[] | null {
+    return this.#recent.after(seq)
   }
 
   reasonToReset(position: Position): Promise<ResetReason | undefined> {
@@ -141,12 +150,14 @@ export class ChangeTail implements Tail {
     // Those who listen are where it is, and are told of all that comes, however much came at once.
     if (reason && reason !== 'too-far-behind') {
       this.#position = await this.parts.source.present()
+      this.#recent.restart(this.#position.seq)
       for (const stream of this.#streams) stream.interrupt(reason)
       return true
     }
     const chunks = chunksOf(page)
     this.#position = positionAfter(this.#position, page)
     if (page.next === seq) return true
+    this.#recent.add(chunks)
     for (const stream of this.#streams) stream.deliver(chunks)
     if (chunks.length > 0) this.#quiet.refresh()
     return page.isLast
