@@ -136,14 +136,16 @@ onEachDatabase((kind) => {
       const database = await sandbox.database()
       const server = await sandbox.start({ database, workers: WORKERS })
       const ids = await createSome(server)
-      const traffic = new Traffic(() => sandbox.connect(server), ids, random)
+      // Readers at each of them to begin with: later the system chooses.
+      const each = await sandbox.connectToEachWorker(server, WORKERS)
+      const traffic = new Traffic(() => each.pop() ?? sandbox.connect(server), ids, random)
       for (const id of ids) {
         const value = 'first'
         traffic.history.push({ kind: 'write', persona: id, start: 0, end: performance.now(), value, version: 1 })
       }
       const clients = [
-        ...Array.from({ length: WRITERS }, (_value, writer) => traffic.write(writer)),
         ...Array.from({ length: READERS }, () => traffic.read()),
+        ...Array.from({ length: WRITERS }, (_value, writer) => traffic.write(writer)),
         traffic.writePast(database),
       ]
       await kill(server, random)
