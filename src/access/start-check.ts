@@ -21,7 +21,8 @@ export async function refusalWithoutKeys(settings: Settings, logger: Logger): Pr
   const needsKeys = !isLoopback(server.host) && !access.allowsUnauthenticated
   const isLimited = access.rateLimitPerMinute > 0
   if (!needsKeys && isLimited) return undefined
-  const hasKeys = (await goodKeysIn(database)) > 0
+  // A warning is worth no start: whoever needs no keys is not stopped by a database that does not answer here.
+  const hasKeys = (await (needsKeys ? goodKeysIn(database) : goodKeysIn(database).catch(() => 0))) > 0
   if (hasKeys && !isLimited) logger.warn('there are API keys and no rate limit: RATE_LIMIT_PER_MINUTE sets one')
   if (hasKeys || !needsKeys) return undefined
   return (

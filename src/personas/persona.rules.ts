@@ -47,7 +47,7 @@ const themes: Rule = (value) => {
   if (!Array.isArray(value)) return fault('must be an array of strings')
   const faults = value.flatMap((theme, index) => themeFaults(theme, `/${index}`))
   if (value.length > MAX_THEMES) faults.push(...fault(`must have at most ${MAX_THEMES} themes, has ${value.length}`))
-  return faults
+  return faults.length > 0 ? faults : sizeFaults(value)
 }
 
 function themeFaults(theme: unknown, pointer: string): readonly Fault[] {
@@ -77,7 +77,10 @@ export const mergeableObject: Rule = (value) => {
 /** Any JSON object within the limits of size and depth. */
 const jsonObject: Rule = (value) => {
   const faults = mergeableObject(value)
-  if (faults.length > 0) return faults
+  return faults.length > 0 ? faults : sizeFaults(value)
+}
+
+function sizeFaults(value: unknown): readonly Fault[] {
   const bytes = Buffer.byteLength(JSON.stringify(value))
   return bytes > MAX_JSON_BYTES ? fault(`must not be larger than ${MAX_JSON_BYTES} bytes as JSON, is ${bytes}`) : ok
 }

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { Inject, Injectable } from '@nestjs/common'
 import { Database, type DatabaseAccess, type DatabaseClient } from '../database/database.js'
-import type { PersonaWhereInput } from '../generated/sqlite/models.js'
+import type { PersonaRevisionWhereInput, PersonaWhereInput } from '../generated/sqlite/models.js'
 import { MAX_GENERATION_COUNT, type Persona, PERSONA_FIELDS, type PersonaChanges } from './persona.js'
 import { WIRE_NAMES } from './persona.mapper.js'
 import { type PageRequest, PersonaRepository, type PersonaToInsert, type UpdateGuard } from './persona.repository.js'
@@ -99,7 +99,7 @@ function contextOf({ actor, requestId, worker }: Writer): string {
   return JSON.stringify({ write: randomUUID(), actor, request_id: requestId, worker })
 }
 
-/** Nobody else can write while the changes since a version are read: so many take about 20 ms. */
+/** Nobody else can write while the changes since a version are looked at: so many take some milliseconds. */
 const LONGEST_WAY = 5_000
 
 /** What is known since a version, be it that the revision which made it is gone, and a count of generations is the first. */
@@ -107,24 +107,24 @@ async function sinceVersion(client: DatabaseClient, personaId: string, version: 
   const orderBy = { seq: 'asc' } as const
   const first = await client.personaRevision.findFirst({ where: { personaId, version, state: { not: null } }, orderBy })
   if (!first || first.state === null) return null
-  // Retention removes the oldest first: what came after a revision that is kept is kept.
-  const later = await client.personaRevision.findMany({
-    where: { personaId, seq: { gt: first.seq } },
+  const later = { personaId, seq: { gt: first.seq } }
+  const beyond = await client.personaRevision.findFirst({
+    where: later,
     orderBy,
-    take: LONGEST_WAY + 1,
-    select: { version: true, changed: true },
+    skip: LONGEST_WAY,
+    select: { seq: true },
   })
-  if (later.length > LONGEST_WAY) return null
+  if (beyond) return null
   return {
     base: readState(first.schema, first.state),
-    unsure: fieldsChangedBy(later.filter((revision) => revision.version === version)),
-    changed: fieldsChangedBy(later),
+    unsure: await fieldsChangedIn(client, { ...later, version }),
+    changed: await fieldsChangedIn(client, later),
   }
 }
 
-function fieldsChangedBy(revisions: readonly { readonly changed: string }[]): Since['changed'] {
-  const lists = new Set(revisions.map(({ changed }) => changed))
-  const names = new Set([...lists].flatMap((list) => JSON.parse(list) as string[]))
+async function fieldsChangedIn(client: DatabaseClient, where: PersonaRevisionWhereInput): Promise<Since['changed']> {
+  const lists = await client.personaRevision.groupBy({ by: ['changed'], where })
+  const names = new Set(lists.flatMap(({ changed }) => JSON.parse(changed) as string[]))
   return new Set(PERSONA_FIELDS.filter((field) => names.has(WIRE_NAMES[field])))
 }
 

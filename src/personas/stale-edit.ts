@@ -44,7 +44,9 @@ export function mergeStaleEdit({ scope, changesOf }: Edit, current: Persona, sin
   const differs = (field: Field) => unsure.has(field) || !isWanted(field, base)
   const isAbout = (field: Field) => scope === 'whole' || (field in wanted && (scope === 'given' || differs(field)))
   const about = PERSONA_FIELDS.filter(isAbout)
-  const conflicts = about.filter((field) => changed.has(field)).map((field) => conflictIn(field, base, current, wanted))
+  // Where the history has a hole, there are the values still.
+  const hasChanged = (field: Field) => changed.has(field) || !isDeepStrictEqual(base[field], current[field])
+  const conflicts = about.filter(hasChanged).map((field) => conflictIn(field, base, current, wanted))
   if (conflicts.length > 0) throw new StaleVersionError(current, conflicts)
   const changes = Object.entries(changesOf(current)) as [Field, unknown][]
   return Object.fromEntries(changes.filter(([field]) => about.includes(field) && !isWanted(field, current)))

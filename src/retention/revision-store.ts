@@ -31,21 +31,25 @@ export function expiredValues(personaId: string, { young, keep, before }: Expiry
 }
 
 /**
- * Looks at the oldest revisions alone, so that it costs the same however long a history is.
+ * Looks at the oldest revisions alone, so that it costs the same however long a history is. One that stays keeps those that
+ * came after it, whatever a clock that was wrong has written into them: a history is without holes.
  * @param parameters what the dialect writes for the values of {@link expiredValues}
  */
 export function expiredSql(parameters: string): string {
   const newest = `
     SELECT seq FROM persona_revisions WHERE persona_id = (SELECT id FROM given) ORDER BY seq DESC LIMIT 1`
+  const expires = `
+    seq <> (${newest}) AND at < (SELECT young FROM given)
+    AND (at < (SELECT expiry FROM given) OR seq <= (${newest} OFFSET (SELECT kept FROM given)))`
   return `
     WITH given (id, young, expiry, kept, most) AS (SELECT ${parameters})
     SELECT CAST(seq AS TEXT) FROM (
-      SELECT seq, at FROM persona_revisions WHERE persona_id = (SELECT id FROM given)
-      ORDER BY seq LIMIT (SELECT most FROM given)
-    ) AS oldest
-    WHERE seq <> (${newest}) AND at < (SELECT young FROM given)
-      AND (at < (SELECT expiry FROM given) OR seq <= (${newest} OFFSET (SELECT kept FROM given)))
-    ORDER BY oldest.seq`
+      SELECT seq, count(*) FILTER (WHERE (${expires}) IS NOT TRUE) OVER (ORDER BY seq) AS staying FROM (
+        SELECT seq, at FROM persona_revisions WHERE persona_id = (SELECT id FROM given)
+        ORDER BY seq LIMIT (SELECT most FROM given)
+      ) AS oldest
+    ) AS judged
+    WHERE staying = 0 ORDER BY judged.seq`
 }
 
 /**

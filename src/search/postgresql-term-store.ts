@@ -2,6 +2,8 @@ import { Client } from 'pg'
 import { clientConfigOf } from '../database/postgresql/connection-config.js'
 import {
   type EntriesRow,
+  type Outcome,
+  outcomeOf,
   partOf,
   type QueuedRow,
   queuedSql,
@@ -59,13 +61,13 @@ export class PostgresqlTermStore implements TermStore {
   }
 
   // Servers of several machines may share the database: two at once would wait for each other's rows.
-  async apply(step: Step): Promise<boolean> {
+  async apply(step: Step): Promise<Outcome> {
     await this.client.query('BEGIN')
     try {
       const [[isOurs] = []] = await this.#rows<readonly [boolean]>(TAKE_TURN, [])
-      if (isOurs) await this.#apply(step)
+      const outcome = isOurs ? await this.#apply(step) : 'busy'
       await this.client.query('COMMIT')
-      return isOurs ?? false
+      return outcome
     } catch (error) {
       await this.client.query('ROLLBACK')
       throw error
@@ -76,17 +78,18 @@ export class PostgresqlTermStore implements TermStore {
     return this.client.end()
   }
 
-  async #apply(step: Step): Promise<void> {
+  async #apply(step: Step): Promise<Outcome> {
     const ids = step.looked.map(({ id }) => id)
     const seqs = step.looked.flatMap((one) => one.seqs)
-    const { looked, gone, added } = partOf(step, await this.entries(ids, seqs))
+    const part = partOf(step, await this.entries(ids, seqs))
     for (const [sql, pairs] of [
-      [FORGET, gone],
-      [LEARN, added],
+      [FORGET, part.gone],
+      [LEARN, part.added],
     ] as const) {
       await this.client.query(sql, [pairs.map(([id]) => id), pairs.map(([, term]) => term)])
     }
-    if (step.isLast) await this.client.query(DONE, [looked.flatMap((one) => one.seqs)])
+    await this.client.query(DONE, [part.done])
+    return outcomeOf(part)
   }
 
   async #rows<T extends readonly unknown[]>(text: string, values: unknown[]): Promise<readonly T[]> {

@@ -3,6 +3,8 @@ import type { DatabaseSettings } from '../config/settings.js'
 import { SqliteEngine } from '../database/sqlite/engine.js'
 import {
   type EntriesRow,
+  type Outcome,
+  outcomeOf,
   partOf,
   type QueuedRow,
   queuedSql,
@@ -63,19 +65,18 @@ export class SqliteTermStore implements TermStore {
     return new Map(rows.map(([id, terms]) => [id, JSON.parse(terms) as string[]]))
   }
 
-  async apply(step: Step): Promise<boolean> {
+  async apply(step: Step): Promise<Outcome> {
     const transaction = await this.engine.begin()
     try {
       const ids = step.looked.map(({ id }) => id)
       const seqs = step.looked.flatMap((one) => one.seqs)
       const rows = transaction.query(lists(ENTRIES, seqs, ids)).rows as unknown as EntriesRow[]
-      const { looked, gone, added } = partOf(step, rows)
-      transaction.execute(lists(FORGET, gone))
-      transaction.execute(lists(LEARN, added))
-      const done = step.isLast ? looked.flatMap((one) => one.seqs) : []
-      transaction.execute(lists(DONE, done))
+      const part = partOf(step, rows)
+      transaction.execute(lists(FORGET, part.gone))
+      transaction.execute(lists(LEARN, part.added))
+      transaction.execute(lists(DONE, part.done))
       await transaction.commit()
-      return true
+      return outcomeOf(part)
     } finally {
       transaction.rollback()
     }

@@ -56,8 +56,11 @@ export class TermIndexer {
   async #drainSome(store: TermStore): Promise<boolean> {
     const steps = await nextSteps(store, LIMITS)
     for (const step of steps) {
-      if (this.#isStopping || !(await store.apply(step))) return true
+      if (this.#isStopping) return true
+      const outcome = await store.apply(step)
+      if (outcome === 'busy') return true
       await delay(PAUSE_MS)
+      if (outcome === 'void') break
     }
     return steps.length === 0
   }

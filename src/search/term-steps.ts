@@ -2,8 +2,8 @@ import { setImmediate as nextTurn } from 'node:timers/promises'
 import { type Searchable, termsOf } from '../personas/search-terms.js'
 import type { Looked, Pair, QueuedRow, Step, TermStore, TextsRow } from './term-store.js'
 
-/** So many are folded in some milliseconds. */
-const THEMES_AT_A_TIME = 1_000
+/** So many characters, about, are folded in some milliseconds. */
+const CHARACTERS_AT_A_TIME = 65_536
 
 /** What bounds a step. */
 export interface StepLimits {
@@ -72,10 +72,17 @@ function chunksOf(pairs: readonly Pair[], size: number): Pair[][] {
 async function termsOfRow([, name, appearance, personality, themes]: TextsRow): Promise<string[]> {
   const contentThemes = JSON.parse(themes) as Searchable['contentThemes']
   const terms = new Set(termsOf({ name, appearance, personality, contentThemes: [] }))
-  for (let n = 0; n < contentThemes.length; n += THEMES_AT_A_TIME) {
-    if (n > 0) await nextTurn()
-    const some = contentThemes.slice(n, n + THEMES_AT_A_TIME)
+  let some: string[] = []
+  let characters = 0
+  for (const [n, theme] of contentThemes.entries()) {
+    some.push(theme)
+    // Written past the service, they may be anything that JSON is.
+    characters += String(theme).length + 1
+    if (characters < CHARACTERS_AT_A_TIME && n < contentThemes.length - 1) continue
     for (const term of termsOf({ name: '', appearance: '', personality: '', contentThemes: some })) terms.add(term)
+    some = []
+    characters = 0
+    await nextTurn()
   }
   return [...terms]
 }

@@ -36,6 +36,12 @@ export interface Step {
   readonly isLast: boolean
 }
 
+/**
+ * What has become of a step: `void` when it was true of nobody any more, nor will be those that come after it; `busy` when
+ * somebody else is at it.
+ */
+export type Outcome = 'applied' | 'void' | 'busy'
+
 /** The index of terms as the indexer sees it. Whoever opens one closes it. */
 export interface TermStore {
   /** The oldest entries, so many at most. */
@@ -45,11 +51,8 @@ export interface TermStore {
   texts(ids: readonly string[]): Promise<readonly TextsRow[]>
   /** The terms that the index has of each of these personas. */
   terms(ids: readonly string[]): Promise<ReadonlyMap<string, readonly string[]>>
-  /**
-   * Takes a step, for those personas for which {@link isStillTrue} holds: all of it or nothing.
-   * @returns false when somebody else is at it
-   */
-  apply(step: Step): Promise<boolean>
+  /** Takes a step, for those personas for which {@link isStillTrue} holds: all of it or nothing. */
+  apply(step: Step): Promise<Outcome>
   close(): Promise<void>
 }
 
@@ -72,11 +75,31 @@ export function isStillTrue({ seqs, entries }: Looked, { isOnly }: Step, row: En
   return Number(given) === seqs.length && (isOnly || Number(all) === entries)
 }
 
-/** The part of a step that concerns personas of which what was read is still true. */
-export function partOf(step: Step, rows: readonly EntriesRow[]): Omit<Step, 'isOnly' | 'isLast'> {
+/** What is left to do of a step, given the entries that there are now. */
+export interface Part extends Omit<Step, 'isOnly' | 'isLast'> {
+  /** The entries that leave the queue with it. */
+  readonly done: readonly (string | number)[]
+}
+
+/**
+ * The part of a step that concerns personas of which what was read is still true. The entries of one that has changed since
+ * leave the queue too: it has a newer one, at its own place, and else would be the first in the queue for as long as it
+ * changes.
+ */
+export function partOf(step: Step, rows: readonly EntriesRow[]): Part {
   const byId = new Map(rows.map((row) => [row[0], row]))
   const looked = step.looked.filter((one) => isStillTrue(one, step, byId.get(one.id)))
+  const overtaken = step.looked.filter((one) => !looked.includes(one) && isOvertaken(one, byId.get(one.id)))
   const ids = new Set(looked.map(({ id }) => id))
   const concerns = ([id]: Pair) => ids.has(id)
-  return { looked, gone: step.gone.filter(concerns), added: step.added.filter(concerns) }
+  const done = [...(step.isLast ? looked : []), ...overtaken].flatMap(({ seqs }) => seqs)
+  return { looked, gone: step.gone.filter(concerns), added: step.added.filter(concerns), done }
+}
+
+function isOvertaken({ seqs, entries }: Looked, [, all, given]: EntriesRow | readonly [] = []): boolean {
+  return Number(given) === seqs.length && Number(all) > entries
+}
+
+export function outcomeOf({ looked }: Part): Outcome {
+  return looked.length > 0 ? 'applied' : 'void'
 }

@@ -45,6 +45,16 @@ onEachDatabase((kind) => {
     return id
   }
 
+  it('several who ask first at once are given the one epoch', async () => {
+    await app().create()
+    for (let round = 0; round < 5; round++) {
+      await app().execute('DELETE FROM change_feed')
+      const answers = await Promise.all(Array.from({ length: 8 }, () => app().get(CHANGES)))
+      expect(answers.map(({ statusCode }) => statusCode)).toEqual(answers.map(() => 200))
+      expect(new Set(answers.map((answer) => answer.json<ChangesResource>().next)).size).toBe(1)
+    }
+  })
+
   describe('the stream of changes', () => {
     it('has every change in order, with what the persona was after it', async () => {
       const listener = await listen()

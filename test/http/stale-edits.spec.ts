@@ -140,6 +140,13 @@ onEachDatabase((kind) => {
       expect((await edit('PUT', url, change, '"2.0", "2.5"')).headers['x-merged-base']).toBe('2')
     })
 
+    it('is held against what is there when the history has a hole', async () => {
+      const { url, first } = await aPersonaChangedBy({ name: 'Second' }, { appearance: LOOK })
+      await app().execute(`DELETE FROM persona_revisions WHERE persona_id = '${first.id}' AND version = 2`)
+      expect(conflictsOf(await edit('PUT', url, { name: 'Third' }))).toHaveLength(1)
+      expectMerged(await edit('PUT', url, { base_image_path: 'b.png' }), 4, { name: 'Second' })
+    })
+
     it('is held against everything that the version was, when somebody wrote past the service', async () => {
       const { url, first } = await aPersonaChangedBy()
       await app().execute(`UPDATE personas SET appearance = '${LOOK}' WHERE id = '${first.id}'`)

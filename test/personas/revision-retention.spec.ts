@@ -48,6 +48,10 @@ describe.each(Object.entries(databases))('the retention of revisions on %s', (_n
       await agedBy(single.id, 1, 400)
 
       expect([await sweep({}), await floorOf()]).toEqual([0, 0])
+      // What a clock that was wrong has made late keeps what came after it.
+      await agedBy(old.id, 1, -1)
+      expect(await sweep({ REVISIONS_MAX_AGE_DAYS: '30' })).toBe(0)
+      await agedBy(old.id, 1, 40)
       expect(await sweep({ REVISIONS_MAX_AGE_DAYS: '30' })).toBe(2)
       expect(await versionsOf(old.id)).toEqual([3, 4])
       expect(await versionsOf(single.id)).toEqual([1])

@@ -29,7 +29,7 @@ export async function contentsWithoutRows(file: string, table: string, oldest: n
 
 /** Removes the entry of a table's rows from a table of contents. */
 export function withoutRows(contents: string, table: string): string {
-  return contents.replace(new RegExp(`^\\d+; \\d+ \\d+ TABLE DATA \\S+ ${table} .*\\n`, 'm'), '')
+  return contents.replace(new RegExp(`^\\d+; \\d+ \\d+ TABLE DATA .+ ${table} .*\\n`, 'm'), '')
 }
 
 /** The rows of `_prisma_migrations` in an archive, oldest first; none when it has no such table. */

@@ -1,6 +1,6 @@
 import type { Position } from './change.js'
 
-const CHANGE_ID = /^([0-9a-z]{1,32})-(0|[1-9]\d{0,14})-(-?[0-9a-z]{1,9})$/
+const CHANGE_ID = /^([0-9a-z]{1,32})-(0|[1-9]\d{0,14})-(-?[0-9a-z]{1,11})$/
 /** Short, and ids are opaque anyway. */
 const RADIX = 36
 

@@ -60,7 +60,10 @@ export class PrismaChangeSource extends ChangeSource {
   async #feed(): Promise<ChangeFeedModel> {
     const row = await this.database.read((client) => client.changeFeed.findUnique(FEED))
     const first = { id: 1, epoch: newEpoch(), floor: 0 }
-    return row ?? this.database.write((client) => client.changeFeed.upsert({ ...FEED, create: first, update: {} }))
+    // With something to update it is one statement, and several who ask first at once get what one of them has made.
+    return (
+      row ?? this.database.write((client) => client.changeFeed.upsert({ ...FEED, create: first, update: { id: 1 } }))
+    )
   }
 
   async #lastUpTo(seq: number): Promise<{ readonly seq: number; readonly at: Date }> {

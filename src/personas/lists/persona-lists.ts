@@ -16,8 +16,10 @@ import {
 } from './list-request.js'
 import { KEY_COLUMN, ListStatements, type Run } from './list.statements.js'
 
-/** So many rows of a search are one statement: who of them matches is decided here, and nobody has a turn meanwhile. */
+/** So many rows of a search are one statement. */
 const SEARCHED_AT_A_TIME = 100
+/** So many characters are searched in some milliseconds, while nobody else has a turn. */
+const CHARACTERS_AT_A_TIME = 65_536
 
 interface Found {
   readonly persona: Persona
@@ -85,14 +87,10 @@ export class PersonaLists {
     const places = rows.map(([key, id]) => this.#positionOf(request, key, id))
     const found: Found[] = []
     for (let n = 0; n < places.length && found.length <= limit;) {
-      // SQLite answers at once: others are to have their turn.
-      if (n > 0) await nextTurn()
       const some = places.slice(n, n + wantedOf(request, found))
       n += some.length
       const personas = (await this.#run(statements.pick(some.map(({ id }) => id)))).map(personaOf)
-      const matching = new Map(
-        personas.filter((persona) => isMatch(persona, filters)).map((persona) => [persona.id, persona]),
-      )
+      const matching = new Map((await matchesAmong(personas, filters)).map((persona) => [persona.id, persona]))
       for (const position of some) {
         const persona = matching.get(position.id)
         if (persona) found.push({ persona, position })
@@ -130,10 +128,15 @@ export class PersonaLists {
       const wanted = wantedOf(request, found)
       const rows = await this.#run(statements.walk(after, upTo, wanted))
       const read = rows.map((row) => this.#foundIn(sort, row))
-      found.push(...read.filter(({ persona }) => isMatch(persona, filters)))
+      const matching = new Set(
+        await matchesAmong(
+          read.map(({ persona }) => persona),
+          filters,
+        ),
+      )
+      found.push(...read.filter(({ persona }) => matching.has(persona)))
       if (rows.length < wanted || found.length > limit) return
       after = read.at(-1)?.position ?? null
-      await nextTurn()
     }
   }
 
@@ -146,10 +149,32 @@ export class PersonaLists {
     return { key: this.dialect.keyOf(columnOf(sort), raw), id: id as string }
   }
 
-  readonly #run: Run = ({ sql, values }) => {
+  readonly #run: Run = async ({ sql, values }) => {
     const reads = this.#reads
-    return reads.kind === 'local' ? reads.read((file) => file.rows(sql, values)) : reads.rowsOnce(sql, values)
+    if (reads.kind === 'remote') return reads.rowsOnce(sql, values)
+    const rows = await reads.read((file) => file.rows(sql, values))
+    // SQLite answers at once: others are to have their turn before the next statement.
+    await nextTurn()
+    return rows
   }
+}
+
+/** Those that are what was searched for; with turns for others between, since their texts may be long. */
+async function matchesAmong(personas: readonly Persona[], filters: ListRequest['filters']): Promise<Persona[]> {
+  const matching: Persona[] = []
+  let characters = 0
+  for (const persona of personas) {
+    if (isMatch(persona, filters)) matching.push(persona)
+    characters += charactersOf(persona)
+    if (characters < CHARACTERS_AT_A_TIME) continue
+    characters = 0
+    await nextTurn()
+  }
+  return matching
+}
+
+function charactersOf({ name, appearance, personality, contentThemes }: Persona): number {
+  return [name, appearance, personality, ...contentThemes].reduce((sum, text) => sum + text.length, 0)
 }
 
 /** How many rows to read next. What is searched for is decided here, row by row: few at a time would be many statements. */

@@ -65,5 +65,6 @@ END;
 
 -- Whoever wrote between the triggers and this is counted here. An empty table has no row, as one that was just created.
 INSERT INTO "persona_counts" ("slot", "total", "active")
-SELECT 1, count(*), count(*) FILTER (WHERE "is_active") FROM "personas" WHERE true HAVING count(*) > 0
+SELECT 1, count(*), count(*) FILTER (WHERE "is_active") FROM "personas" WHERE true
+HAVING count(*) > 0 OR EXISTS (SELECT 1 FROM "persona_counts")
 ON CONFLICT ("slot") DO UPDATE SET "total" = excluded."total", "active" = excluded."active";
