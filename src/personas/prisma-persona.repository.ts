@@ -99,7 +99,7 @@ function contextOf({ actor, requestId, worker }: Writer): string {
   return JSON.stringify({ write: randomUUID(), actor, request_id: requestId, worker })
 }
 
-/** Nobody else can write while the changes since a version are looked at: so many take some milliseconds. */
+/** Nobody else can write while the changes since a version are looked at: so many take about 10 ms. */
 const LONGEST_WAY = 5_000
 
 /** What is known since a version, be it that the revision which made it is gone, and a count of generations is the first. */
