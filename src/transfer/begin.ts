@@ -9,6 +9,9 @@ export type Beginning =
   | { readonly step: 'transfer'; readonly isResumed: boolean; readonly state: StateHolder }
   | { readonly step: 'tidy'; readonly sealedAt: string }
 
+/** What is written for a database in which nobody has anything: by a server that was asked what has changed, or once had personas. */
+const OF_EMPTY_DATABASES: ReadonlySet<string> = new Set(['change_feed', 'persona_counts'])
+
 type Sides = { readonly source: Source; readonly target: Target }
 
 /**
@@ -46,23 +49,37 @@ export async function begin(sides: Sides, tables: readonly Table[]): Promise<Beg
 
 // The log first: whatever is committed after it is installed, and read too early, is read again.
 async function beginNew({ source, target }: Sides, tables: readonly Table[]): Promise<TransferState> {
+  const written = await filledOf(
+    target,
+    tables.filter(({ name }) => OF_EMPTY_DATABASES.has(name)),
+  )
+  if (written.length > 0) await target.empty(written.map(({ table }) => table))
   const transferId = randomUUID()
   const mark = { transferId, target: target.identity, targetLabel: target.label, sealedAt: null }
   await source.capture(mark, tables)
   return { transferId, sourceLabel: source.label, phase: 'copy', cursors: {}, copied: 0, foreignKeys: [] }
 }
 
-/** @throws TransferError when a table has rows */
+/** @throws TransferError when a table has rows that somebody may miss */
 export async function assertEmpty(target: Pick<Target, 'label' | 'count'>, tables: readonly Table[]): Promise<void> {
-  const filled: string[] = []
+  const filled = await filledOf(
+    target,
+    tables.filter(({ name }) => !OF_EMPTY_DATABASES.has(name)),
+  )
+  if (filled.length === 0) return
+  const list = filled.map(({ table, rows }) => `${table.name} has ${rows} rows`).join(', ')
+  throw new TransferError(
+    `The target ${target.label} is not empty: ${list}. Name a database without rows, or one that is not there yet.`,
+  )
+}
+
+async function filledOf(target: Pick<Target, 'count'>, tables: readonly Table[]) {
+  const filled: { readonly table: Table; readonly rows: number }[] = []
   for (const table of tables) {
     const rows = await target.count(table)
-    if (rows > 0) filled.push(`${table.name} has ${rows} rows`)
+    if (rows > 0) filled.push({ table, rows })
   }
-  if (filled.length === 0) return
-  throw new TransferError(
-    `The target ${target.label} is not empty: ${filled.join(', ')}. Name a database without rows, or one that is not there yet.`,
-  )
+  return filled
 }
 
 function strangerState(stored: TransferState, source: Source): TransferError {

@@ -47,7 +47,8 @@ class PersonaFieldsDto {
 
   @ApiProperty({
     description:
-      'No theme that contains "illegal activity", "hate speech", "violence" or "adult content", in any case.',
+      'No theme that contains "illegal activity", "hate speech", "violence" or "adult content", in any case; ' +
+      '64 KiB together.',
     type: 'array',
     items: { type: 'string' },
     maxItems: 10,
