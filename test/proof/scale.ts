@@ -29,7 +29,7 @@ const usual = isSoak
     }
   : {
       workerKills: 20,
-      primaryKills: 6,
+      primaryKills: 20,
       overloadMs: 6_000,
       checkpointsMs: 5_000,
       pinnedMs: 6_000,
