@@ -76,7 +76,7 @@ export class ListStatements {
 
   /** The ids of personas whose terms may not be what the index has. */
   unindexed(limit: number): Statement {
-    return { sql: `SELECT DISTINCT persona_id FROM personas_unindexed ORDER BY persona_id LIMIT ${limit}`, values: [] }
+    return { sql: `SELECT persona_id FROM personas_unindexed ORDER BY persona_id LIMIT ${limit}`, values: [] }
   }
 
   /** Where the walk is after so many rows: key and id; no row when the list ends before. */
