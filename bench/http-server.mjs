@@ -1,6 +1,7 @@
 // The service for benchmarks, started by lib/service.mjs: what main.js starts, and a constant route beside the product's
 // own. Settings come from the environment as they do there; `node http-server.mjs official` has Prisma's own SQLite
 // adapter below the repositories. The parent hears when it listens; without the parent it stops.
+import './lib/small-heap.mjs'
 import cluster from 'node:cluster'
 import { monitorEventLoopDelay } from 'node:perf_hooks'
 import { PrismaBetterSqlite3 } from '@prisma/adapter-better-sqlite3'

@@ -1,9 +1,9 @@
-import { setFlagsFromString } from 'node:v8'
 import type { Logger } from 'pino'
 import type { Settings } from '../config/settings.js'
 import { type AppOptions, createApp } from '../create-app.js'
 import { HealthService } from '../health/health.service.js'
 import { Database } from '../database/database.js'
+import { giveRoomToRequests } from './heap.js'
 import type { RootDuties } from './root-duties.js'
 import { listenFailure, tellPrimary } from './start-failure.js'
 import { stopOnSignals } from './shutdown.js'
@@ -17,8 +17,6 @@ export interface ServeOptions extends Pick<AppOptions, 'openDatabase' | 'control
 
 /** Serves in this process until a signal stops it. */
 export async function serve(settings: Settings, logger: Logger, { duties, ...options }: ServeOptions): Promise<void> {
-  // Prisma's compiler of queries is WebAssembly that runs some dozens of times in all: its optimised code takes 25 MB.
-  setFlagsFromString('--liftoff-only')
   const app = await createApp({ settings, logger, ...options, rootMetrics: duties?.metrics })
   let settle: () => void = () => undefined
   const started = new Promise<void>((resolve) => (settle = resolve))
@@ -39,6 +37,7 @@ export async function serve(settings: Settings, logger: Logger, { duties, ...opt
   } finally {
     settle()
   }
+  giveRoomToRequests()
   logger.info({ url: await app.getUrl() }, 'listening')
   duties?.served()
 }

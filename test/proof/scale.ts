@@ -11,7 +11,11 @@ const usual = isSoak
   ? {
       workerKills: 500,
       primaryKills: 500,
+      /** How often it is overloaded. */
+      overloads: 3,
       overloadMs: 30_000,
+      /** How long the throughput is measured before and after. */
+      throughputMs: 5_000,
       checkpointsMs: 600_000,
       pinnedMs: 60_000,
       freshnessMs: 180_000,
@@ -23,14 +27,16 @@ const usual = isSoak
       listedPersonas: 1_000_000,
       /** The share of what is timed that must be within its limit. */
       promptShare: 0.99,
-      /** The least share of the throughput before an overload that must be there after it. */
+      /** The least share of the throughput before an overload that must be there after it; the median of all of them. */
       recoveredShare: 0.95,
       testTimeoutMs: 3_600_000,
     }
   : {
       workerKills: 20,
       primaryKills: 20,
-      overloadMs: 6_000,
+      overloads: 1,
+      overloadMs: 5_000,
+      throughputMs: 1_000,
       checkpointsMs: 5_000,
       pinnedMs: 6_000,
       freshnessMs: 3_000,

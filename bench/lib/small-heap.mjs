@@ -1,0 +1,4 @@
+// Imported before all else, as main.ts does it.
+import { keepHeapSmall } from '../../dist/cluster/heap.js'
+
+keepHeapSmall()
