@@ -13,6 +13,8 @@ export interface LoadOptions {
   readonly timeoutMs?: number
   /** Each client rests so long after a write; not at all by default. */
   readonly restMs?: number
+  /** Whether each client makes one persona, and counts after that. */
+  readonly isOnlyCounting?: boolean
 }
 
 const RECONNECT_MS = 10
@@ -64,13 +66,13 @@ export class Load {
   }
 
   async #write(writer: number): Promise<void> {
-    const { ledger, connect, name, timeoutMs, restMs } = this.#options
+    const { ledger, connect, name, timeoutMs, restMs, isOnlyCounting } = this.#options
     let connection = connect()
     let counted: string | undefined
     for (let n = 0; !this.#isOver; n++) {
       if (restMs !== undefined) await delay(restMs)
       const outcome =
-        counted !== undefined && n % 2 === 1
+        counted !== undefined && (isOnlyCounting || n % 2 === 1)
           ? await ledger.count(connection, counted, timeoutMs)
           : await ledger.create(connection, `${name}-${writer}-${n}`, timeoutMs)
       this.outcomes.push(outcome)

@@ -12,10 +12,10 @@ const usual = isSoak
       workerKills: 500,
       primaryKills: 500,
       /** How often it is overloaded. */
-      overloads: 3,
+      overloads: 5,
       overloadMs: 30_000,
       /** How long the throughput is measured before and after. */
-      throughputMs: 5_000,
+      throughputMs: 10_000,
       checkpointsMs: 600_000,
       pinnedMs: 60_000,
       freshnessMs: 180_000,
