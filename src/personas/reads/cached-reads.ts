@@ -6,8 +6,16 @@ import type { Run } from '../lists/list.statements.js'
 import type { PageRequest } from '../persona.repository.js'
 import { ChangeFollower } from './change-follower.js'
 import { PersonaReads } from './persona.reads.js'
-import { countStatement, personaOf, SQLITE_STATEMENTS } from './persona.statements.js'
+import {
+  countStatement,
+  personaOf,
+  type PersonaStatements,
+  SQLITE_IDS,
+  SQLITE_STATEMENTS,
+  SQLITE_WRITTEN,
+} from './persona.statements.js'
 import { bodyOfAll, type PageRepresentation, represent, representAll, type Representation } from './representation.js'
+import { ID_COLUMN, representationOf } from './written.js'
 
 type LocalDirectReads = Extract<DirectReads, { kind: 'local' }>
 
@@ -72,15 +80,7 @@ export class CachedReads extends PersonaReads {
   }
 
   #read(file: LocalReads, id: string): Representation | null {
-    const [row] = file.rows(SQLITE_STATEMENTS.one, [id])
-    return row ? this.#represent(row) : null
-  }
-
-  #represent(row: readonly unknown[]): Representation {
-    const persona = personaOf(row)
-    const representation = represent(persona)
-    this.#personas.set(persona.id, representation)
-    return representation
+    return this.#readAll(file, ({ one }) => one, [id])[0] ?? null
   }
 
   #readPage(file: LocalReads, page: PageRequest, key: string): PageRepresentation {
@@ -96,7 +96,7 @@ export class CachedReads extends PersonaReads {
   #keptOf(file: LocalReads, { skip, limit, activeOnly }: PageRequest): Representation[] | null {
     if (this.#personas.size === 0) return null
     const kept: Representation[] = []
-    for (const [id] of file.rows(SQLITE_STATEMENTS.pageOfIds(activeOnly), [limit, skip])) {
+    for (const [id] of file.rows(SQLITE_IDS.page(activeOnly), [limit, skip])) {
       const persona = this.#personas.get(id as string)
       if (!persona) return null
       kept.push(persona)
@@ -106,8 +106,36 @@ export class CachedReads extends PersonaReads {
   }
 
   #personasOf(file: LocalReads, { skip, limit, activeOnly }: PageRequest): Representation[] {
-    return file.rows(SQLITE_STATEMENTS.page(activeOnly), [limit, skip]).map((row) => this.#represent(row))
+    return this.#readAll(file, ({ page }) => page(activeOnly), [limit, skip])
   }
+
+  #readAll(
+    file: LocalReads,
+    statement: (statements: PersonaStatements) => string,
+    values: readonly (string | number)[],
+  ): Representation[] {
+    const written = file.rows(statement(SQLITE_WRITTEN), values).map(fromWritten)
+    const read = written.every((one) => one !== null)
+      ? written
+      : file.rows(statement(SQLITE_STATEMENTS), values).map(fromColumns)
+    for (const { id, representation } of read) this.#personas.set(id, representation)
+    return read.map(({ representation }) => representation)
+  }
+}
+
+interface Read {
+  readonly id: string
+  readonly representation: Representation
+}
+
+function fromWritten(row: readonly unknown[]): Read | null {
+  const representation = representationOf(row)
+  return representation && { id: row[ID_COLUMN] as string, representation }
+}
+
+function fromColumns(row: readonly unknown[]): Read {
+  const persona = personaOf(row)
+  return { id: persona.id, representation: represent(persona) }
 }
 
 function totalOf(file: LocalReads, { activeOnly }: Pick<PageRequest, 'activeOnly'>): number {

@@ -1,13 +1,11 @@
 import type { Persona } from '../persona.js'
 import { readTime, toPersona } from '../persona.row.js'
+import { WRITTEN } from './written.js'
 
+/** One persona, which takes an id; and a page, which takes how many at most, and how many to pass over. */
 export interface PersonaStatements {
-  /** Takes an id. */
   readonly one: string
-  /** Takes how many at most, and how many to pass over. */
-  page(activeOnly: boolean): string
-  /** The same page, of ids alone: an index has them. */
-  pageOfIds(activeOnly: boolean): string
+  readonly page: (activeOnly: boolean) => string
 }
 
 /** Those that {@link personaOf} reads, from the first on. */
@@ -18,17 +16,14 @@ export const COLUMNS = [
 ].join(', ')
 
 /** What the repository asks through Prisma, in SQL. */
-function statements(placeholder: (position: number) => string, isTrue: string): PersonaStatements {
-  const where = (activeOnly: boolean) => (activeOnly ? `WHERE is_active = ${isTrue}` : '')
-  const pageOf = (columns: string) => (activeOnly: boolean) =>
-    `SELECT ${columns} FROM personas ${where(activeOnly)}
+function statements(columns: string, placeholder: (position: number) => string, isTrue: string): PersonaStatements {
+  const pageOf = (where: string) =>
+    `SELECT ${columns} FROM personas ${where}
      ORDER BY created_at DESC, id DESC LIMIT ${placeholder(1)} OFFSET ${placeholder(2)}`
-  const both = (make: (activeOnly: boolean) => string) => ({ all: make(false), active: make(true) })
-  const [pages, idPages] = [both(pageOf(COLUMNS)), both(pageOf('id'))]
+  const [all, active] = [pageOf(''), pageOf(`WHERE is_active = ${isTrue}`)]
   return {
-    one: `SELECT ${COLUMNS} FROM personas WHERE id = ${placeholder(1)}`,
-    page: (activeOnly) => (activeOnly ? pages.active : pages.all),
-    pageOfIds: (activeOnly) => (activeOnly ? idPages.active : idPages.all),
+    one: `SELECT ${columns} FROM personas WHERE id = ${placeholder(1)}`,
+    page: (activeOnly) => (activeOnly ? active : all),
   }
 }
 
@@ -37,8 +32,15 @@ export function countStatement(activeOnly: boolean): string {
   return `SELECT coalesce(sum(${activeOnly ? 'active' : 'total'}), 0) FROM persona_counts`
 }
 
-export const SQLITE_STATEMENTS = statements(() => '?', '1')
-export const POSTGRESQL_STATEMENTS = statements((position) => `$${position}`, 'true')
+const onSqlite = (columns: string) => statements(columns, () => '?', '1')
+
+/** For {@link personaOf}. */
+export const SQLITE_STATEMENTS = onSqlite(COLUMNS)
+/** The same, for {@link representationOf}. */
+export const SQLITE_WRITTEN = onSqlite(WRITTEN)
+/** The same, of ids alone: an index has those of a page. */
+export const SQLITE_IDS = onSqlite('id')
+export const POSTGRESQL_STATEMENTS = statements(COLUMNS, (position) => `$${position}`, 'true')
 
 /** Maps a row that begins with {@link COLUMNS}, in either database's form, by the same mapper as Prisma's rows. */
 export function personaOf(row: readonly unknown[]): Persona {
