@@ -9,6 +9,7 @@ import {
   type WalState,
 } from '../../src/database/sqlite/checkpoints/checkpoint-policy.js'
 import { Checkpointer, type CheckpointReport } from '../../src/database/sqlite/checkpoints/checkpointer.js'
+import { shrinkWal } from '../../src/database/sqlite/checkpoints/shrink-wal.js'
 import { readersOf } from '../../src/database/sqlite/checkpoints/wal-readers.js'
 import { type TemporarySqlite, temporarySqlite } from '../support/sqlite.js'
 import { replaced } from './engine-support.js'
@@ -93,6 +94,38 @@ describe('the checkpointer', () => {
     const modes = () => reports.map(({ mode, outcome }) => `${mode} ${outcome}`)
     return { look: (second: number) => made.look(second * SECOND), modes, reports, told }
   }
+
+  it('makes a large file smaller in pieces, and leaves what others have written meanwhile', () => {
+    write(500)
+    const before = walBytes()
+    const database = open()
+    const piece = 100 * PAGE
+    shrinkWal(database, piece)
+    expect(before).toBeGreaterThan(500 * PAGE)
+    expect(walBytes()).toBeLessThanOrEqual(2 * piece)
+    write(3)
+    expect(open().prepare('SELECT count(*) FROM t').pluck().get()).toBe(503)
+    expect(open().pragma('integrity_check', { simple: true })).toBe('ok')
+  })
+
+  it.each([
+    ['a reader', 'SELECT count(*) FROM t'],
+    ['a writer', 'INSERT INTO t VALUES (0)'],
+  ])('leaves a large file as it is beside %s', (_who, sql) => {
+    write(500)
+    const before = walBytes()
+    const other = open()
+    other.exec('BEGIN')
+    const statement = other.prepare(sql)
+    if (statement.reader) statement.get()
+    else statement.run()
+    write(statement.reader ? 1 : 0)
+    const largest = walBytes()
+    shrinkWal(open(), 100 * PAGE)
+    expect(walBytes()).toBe(largest)
+    expect(largest).toBeGreaterThanOrEqual(before)
+    other.exec('ROLLBACK')
+  })
 
   it('leaves a WAL that is small and young alone', () => {
     const { look, modes } = checkpointer()

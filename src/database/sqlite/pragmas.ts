@@ -28,11 +28,14 @@ export class PragmaMismatchError extends Error {
 
 const KIBIBYTES_OF_WRITER_CACHE = 16_000
 const KIBIBYTES_OF_READER_CACHE = 32_000
-// A safety net only, 1 GiB: a checkpoint inside a request makes that COMMIT slow, an unbounded WAL every read. Above what it
-// comes to beside a reader that stays for a minute (700 MB at 500 writes a second), because beyond it each COMMIT tries.
-export const AUTOCHECKPOINT_PAGES = 262_144
-// What a burst leaves behind is cut back to this at the next reset of the WAL (the value that Rails 8 ships).
+// A safety net only, 4 GiB: a checkpoint inside a request makes that COMMIT slow, an unbounded WAL every read. Above what it
+// comes to beside a reader that stays for a minute (1.8 GB at 600 writes a second): beyond it each COMMIT tries, and the
+// first that can copies all of it while its worker's event loop waits (0.5 to 1 s for those 1.8 GB).
+export const AUTOCHECKPOINT_PAGES = 1_048_576
+// Whoever begins a log anew cuts its file to this in a COMMIT, which takes as long as the file was large: with a thread
+// that checkpoints, that is for the thread (shrink-wal.ts). Without one it is the value that Rails 8 ships.
 const WAL_SIZE_LIMIT_BYTES = 67_108_864
+const NO_LIMIT = -1
 const SYNCHRONOUS_LEVEL = { NORMAL: 1, FULL: 2 } as const
 
 /**
@@ -57,14 +60,15 @@ export function pragmasOf(role: ConnectionRole, options: PragmaOptions): PragmaS
   if (role === 'reader') {
     return [busyTimeout, synchronous, ...shared, same('cache_size', -KIBIBYTES_OF_READER_CACHE), same('query_only', 1)]
   }
+  const { autocheckpointPages = AUTOCHECKPOINT_PAGES } = options
   return [
     busyTimeout,
     { name: 'journal_mode', value: 'WAL', readsBackAs: 'wal' },
     synchronous,
     ...shared,
     same('cache_size', -KIBIBYTES_OF_WRITER_CACHE),
-    same('wal_autocheckpoint', options.autocheckpointPages ?? AUTOCHECKPOINT_PAGES),
-    same('journal_size_limit', WAL_SIZE_LIMIT_BYTES),
+    same('wal_autocheckpoint', autocheckpointPages),
+    same('journal_size_limit', autocheckpointPages === 0 ? WAL_SIZE_LIMIT_BYTES : NO_LIMIT),
   ]
 }
 

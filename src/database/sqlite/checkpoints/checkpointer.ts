@@ -1,4 +1,3 @@
-import { statSync } from 'node:fs'
 import type { SqliteDriver } from '../driver.js'
 import { sqliteCodeOf } from '../errors.js'
 import {
@@ -11,7 +10,8 @@ import {
   TRUNCATE_FRAMES,
   type WalState,
 } from './checkpoint-policy.js'
-import { walCheckpoint } from './wal-checkpoint.js'
+import { shrinkWal } from './shrink-wal.js'
+import { walBytesOf, walCheckpoint } from './wal-checkpoint.js'
 import { readersOf, type WalReader } from './wal-readers.js'
 
 /** `partial`: a reader, or what was written meanwhile, is left; `busy`: somebody was in the way for too long. */
@@ -104,7 +104,13 @@ export class Checkpointer {
       report = this.#checkpoint('PASSIVE')
       if (report.checkpointed === checkpointed) break
     }
-    return hasMuchLeft(report) || report.outcome === 'error' ? report : this.#checkpoint('TRUNCATE')
+    if (hasMuchLeft(report) || report.outcome === 'error') return report
+    try {
+      shrinkWal(this.#driver)
+    } catch {
+      // Whatever it is, the TRUNCATE meets it too, and tells.
+    }
+    return this.#checkpoint('TRUNCATE')
   }
 
   #checkpoint(mode: CheckpointMode): CheckpointReport {
@@ -154,8 +160,7 @@ export class Checkpointer {
 
   #read(): WalState {
     const { frames, checkpointed } = walCheckpoint(this.#driver, 'NOOP')
-    const fileBytes = statSync(`${this.#driver.name}-wal`, { throwIfNoEntry: false })?.size ?? 0
-    return { fileBytes, frames, checkpointed, pageBytes: this.#pageBytes }
+    return { fileBytes: walBytesOf(this.#driver), frames, checkpointed, pageBytes: this.#pageBytes }
   }
 }
 
