@@ -24,8 +24,8 @@ const SAVEPOINT = 'write'
 
 /**
  * Lets single writes that wait at the same time share one transaction and so one commit. There is no delay: what has
- * arrived in one turn of the event loop, or while the lock was waited for, goes together. Each write has a savepoint, so
- * a bad one is refused alone; each is answered after the COMMIT, never before; when the transaction comes to nothing,
+ * arrived in one turn of the event loop, or while the lock was waited for, goes together. Each write of several has a
+ * savepoint, so a bad one is refused alone; each is answered after the COMMIT, never before; when the transaction comes to nothing,
  * every write is tried again in one of its own.
  */
 export class GroupCommitter {
@@ -93,6 +93,8 @@ export class GroupCommitter {
   }
 
   async #commitBatch(lease: WriteLease, transaction: WriteTransaction): Promise<void> {
+    const only = this.#pending.length === 1 ? this.#pending.shift() : undefined
+    if (only) return this.#commitOnly(lease, transaction, only)
     const writes: Write[] = []
     const settles: Settle[] = []
     const refused = new Set<Write>()
@@ -120,6 +122,28 @@ export class GroupCommitter {
     }
     this.observer.onBatch?.({ size: writes.length })
     for (const settle of settles) settle()
+  }
+
+  // A write that has no company needs no savepoint: with it the transaction is undone.
+  async #commitOnly(lease: WriteLease, transaction: WriteTransaction, write: Write): Promise<void> {
+    let result: unknown
+    try {
+      result = write.run(transaction)
+    } catch (error) {
+      transaction.rollback()
+      write.reject(error)
+      return
+    }
+    try {
+      await transaction.commit()
+    } catch (error) {
+      transaction.rollback()
+      if (isOutcomeUnknown(error)) write.reject(error)
+      else await this.#commitAlone(lease, write)
+      return
+    }
+    this.observer.onBatch?.({ size: 1 })
+    write.resolve(result)
   }
 
   async #commitAlone(lease: WriteLease, write: Write): Promise<void> {

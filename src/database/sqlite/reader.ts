@@ -19,14 +19,24 @@ export class Reader {
    * busy timeout is over.
    */
   async run<T>(read: (connection: SqliteConnection) => T): Promise<T> {
+    try {
+      return read(this.connection)
+    } catch (error) {
+      if (!isBusy(error)) throw error
+    }
+    return this.#runAgain(read)
+  }
+
+  // Nearly every read is done at once, and most take no longer than to look at a clock would.
+  async #runAgain<T>(read: (connection: SqliteConnection) => T): Promise<T> {
     const start = performance.now()
     for (;;) {
+      await delay(RETRY_MS)
       try {
         return read(this.connection)
       } catch (error) {
         if (!isBusy(error) || performance.now() - start >= this.busyTimeoutMs) throw error
       }
-      await delay(RETRY_MS)
     }
   }
 }

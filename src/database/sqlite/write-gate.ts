@@ -12,7 +12,7 @@ export interface WriteGateOptions {
   readonly busyTimeoutMs: number
   readonly openConnection: () => SqliteConnection
   readonly turnstile: Turnstile
-  /** Called around each transaction; throws when the connection must not be written to any more. */
+  /** Called before a transaction of a caller's own, and around each COMMIT; throws when the connection must not be written to any more. */
   readonly assertUsable: () => void
   readonly observer: SqliteObserver
 }
@@ -64,6 +64,8 @@ export class WriteGate {
     try {
       const lease = await this.lease(since)
       try {
+        // All that its owner will do would be in vain. A single write is done sooner than this has been looked at.
+        this.#options.assertUsable()
         return await this.#beginLeased(since, { kind: 'transaction', heldBy: lease.heldBy }, () => lease.release())
       } catch (error) {
         lease.release()
@@ -137,9 +139,8 @@ export class WriteGate {
   async #beginImmediate(since: number, leasedAt: number): Promise<SqliteConnection> {
     for (;;) {
       this.#assertOpen()
-      this.#options.assertUsable()
       try {
-        this.#connection ??= this.#options.openConnection()
+        this.#connection ??= this.#open()
         this.#connection.control('BEGIN IMMEDIATE')
         return this.#connection
       } catch (error) {
@@ -150,6 +151,12 @@ export class WriteGate {
       if (this.#left(since) <= 0) throw this.#refused(since, performance.now() - leasedAt)
       await delay(LOCK_POLL_MS)
     }
+  }
+
+  // What an open connection writes is looked at before its COMMIT; another one must not be opened on another file.
+  #open(): SqliteConnection {
+    this.#options.assertUsable()
+    return this.#options.openConnection()
   }
 
   #left(since: number): number {
