@@ -12,6 +12,12 @@ export interface TransactionalClient extends NestableClient {
   $disconnect(): Promise<void>
 }
 
+/**
+ * How every client is made. For the longer format each call notes where it came from, in an Error with its stack, in case
+ * that it fails: 20 µs, a twelfth of a PUT. What has failed is told by codes.
+ */
+export const CLIENT_OPTIONS = { errorFormat: 'minimal' } as const
+
 /** SQLite has numbers for truth values. */
 interface MigrationRow {
   readonly name: string

@@ -6,7 +6,7 @@ import type { DatabaseClient, DatabaseDescription, DirectReads, GivenNumbers } f
 import { WriteLockTimeoutError, WriteOutcomeUnknownError, WriteQueueFullError } from '../database-errors.js'
 import { FifoLock } from '../fifo-lock.js'
 import type { TransactionKind } from '../observer.js'
-import { type NestableClient, PrismaDatabase, type TransactionalClient } from '../prisma-database.js'
+import { CLIENT_OPTIONS, type NestableClient, PrismaDatabase, type TransactionalClient } from '../prisma-database.js'
 import { CommitSignal, SIGNAL } from './commit-signal.js'
 import { type ConnectionLimits, isPooled, limitedConfigOf } from './connection-config.js'
 import { isConflict, isStaleConnection, translate } from './failures.js'
@@ -233,7 +233,7 @@ function openClient(
   transactionOptions?: { readonly maxWait: number; readonly timeout: number },
 ): TransactionalClient {
   const adapter = new PrismaPg(pool, { disposeExternalPool: true })
-  const client = new PrismaClient({ adapter, ...(transactionOptions && { transactionOptions }) })
+  const client = new PrismaClient({ ...CLIENT_OPTIONS, adapter, ...(transactionOptions && { transactionOptions }) })
   // Both dialects' clients are generated from the same models; this one has a few options more (skipDuplicates, mode).
   return client as unknown as TransactionalClient
 }

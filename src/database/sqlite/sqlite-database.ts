@@ -10,7 +10,7 @@ import {
 } from '../database-errors.js'
 import type { CommitWatch } from '../commit-watch.js'
 import type { DatabaseClient, DatabaseDescription, DirectReads, GivenNumbers } from '../database.js'
-import { type NestableClient, PrismaDatabase } from '../prisma-database.js'
+import { CLIENT_OPTIONS, type NestableClient, PrismaDatabase } from '../prisma-database.js'
 import { readPrismaFailure } from '../prisma-error.js'
 import { SqliteAdapterFactory } from './adapter.js'
 import { DataVersionWatch } from './data-version-watch.js'
@@ -55,6 +55,7 @@ export class SqliteDatabase extends PrismaDatabase {
     const engine = await SqliteEngine.open(options)
     const { busyTimeoutMs, transactionTimeoutMs = DEFAULT_TRANSACTION_TIMEOUT_MS } = options
     const client = new PrismaClient({
+      ...CLIENT_OPTIONS,
       adapter: new SqliteAdapterFactory(engine),
       transactionOptions: {
         maxWait: busyTimeoutMs + PRISMA_MARGIN_MS,
