@@ -1,6 +1,7 @@
 // The service for benchmarks, started by lib/service.mjs: what main.js starts, and a constant route beside the product's
 // own. Settings come from the environment as they do there; `node http-server.mjs official` has Prisma's own SQLite
-// adapter below the repositories. The parent hears when it listens; without the parent it stops.
+// adapter below the repositories, and `node http-server.mjs through-prisma` no way past Prisma. The parent hears when it
+// listens; without the parent it stops.
 import './lib/small-heap.mjs'
 import cluster from 'node:cluster'
 import { monitorEventLoopDelay } from 'node:perf_hooks'
@@ -9,6 +10,7 @@ import { Primary } from '../dist/cluster/primary.js'
 import { RootDuties } from '../dist/cluster/root-duties.js'
 import { serve } from '../dist/cluster/serve.js'
 import { loadSettings, workerSlot } from '../dist/config/environment.js'
+import { openDatabase } from '../dist/database/open-database.js'
 import { PrismaDatabase } from '../dist/database/prisma-database.js'
 import { PrismaClient } from '../dist/generated/sqlite/client.js'
 import { createLogger } from '../dist/logging/logger.js'
@@ -37,13 +39,21 @@ class OfficialDatabase extends PrismaDatabase {
   }
 }
 
-const isOfficial = process.argv[2] === 'official'
+/** The product's database, from which everything is read by Prisma's client. */
+async function openThroughPrisma(...args) {
+  const database = await openDatabase(...args)
+  database.directReads = null
+  return database
+}
+
 const settings = loadSettings()
 const logger = createLogger(settings.log)
-const composition = {
-  controllers: [ConstantController],
-  ...(isOfficial && { openDatabase: async () => new OfficialDatabase(settings.database) }),
+const otherWays = {
+  official: async () => new OfficialDatabase(settings.database),
+  'through-prisma': openThroughPrisma,
 }
+const otherWay = otherWays[process.argv[2]]
+const composition = { controllers: [ConstantController], ...(otherWay && { openDatabase: otherWay }) }
 
 if (cluster.isWorker) await serve(settings, logger, { worker: workerSlot(), ...composition })
 else await serveAll()

@@ -15,11 +15,19 @@ const MEASURES = [
 ]
 
 /** Colours that are told apart by most who see few of them (Okabe and Ito), on light and on dark. */
-const COLOURS = { sqlite: '#0072b2', uncached: '#56b4e9', postgresql: '#d55e00', official: '#cc79a7', bare: '#009e73' }
+const COLOURS = {
+  sqlite: '#0072b2',
+  uncached: '#56b4e9',
+  postgresql: '#d55e00',
+  'through-prisma': '#e69f00',
+  official: '#cc79a7',
+  bare: '#009e73',
+}
 const DARK_COLOURS = {
   sqlite: '#56b4e9',
   uncached: '#0072b2',
   postgresql: '#e69f00',
+  'through-prisma': '#ffc966',
   official: '#f0a6cf',
   bare: '#2fd3a3',
 }

@@ -19,6 +19,12 @@ export const SERVICES = {
     server: (database) => serviceOn(database, { CACHE_BYTES: '0' }),
   },
   postgresql: { title: 'PostgreSQL', kind: 'postgresql', server: (database) => serviceOn(database) },
+  'through-prisma': {
+    title: 'PostgreSQL, Prisma alone',
+    kind: 'postgresql',
+    shows: (route) => ['get-hot', 'list-first', 'list-any'].includes(route),
+    server: (database) => ({ ...serviceOn(database), args: ['through-prisma'] }),
+  },
   official: {
     title: "SQLite, Prisma's adapter",
     kind: 'sqlite',
