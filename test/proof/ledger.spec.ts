@@ -118,12 +118,17 @@ interface Sabotage {
   readonly replacement: string
   /** What the database has besides, before the server starts. */
   readonly schema?: string
+  readonly writers?: number
   readonly verdicts: readonly RegExp[]
 }
 
-const BATCH_COMMIT = `await transaction.commit();
+const BATCH_COMMIT = `refused.add(write)));
+            }
+            await transaction.commit();`
+const LONE_COMMIT = `return;
         }
-        catch (error) {`
+        try {
+            await transaction.commit();`
 
 /** A row that refers to nothing comes with each persona: a server that minds makes none. */
 const REFERENCE_TO_NOTHING = `
@@ -162,9 +167,25 @@ const sabotages: readonly Sabotage[] = [
     title: 'acknowledges a write before its COMMIT',
     file: 'dist/database/sqlite/group-committer.js',
     search: BATCH_COMMIT,
-    replacement: `for (const settle of settles.splice(0)) settle();
+    replacement: `refused.add(write)));
+            }
+            for (const settle of settles.splice(0)) settle();
             await new Promise((resolve) => setTimeout(resolve, 100));
-            ${BATCH_COMMIT}`,
+            await transaction.commit();`,
+    verdicts: [/^lost: /],
+  },
+  {
+    title: 'acknowledges a write that is alone before its COMMIT',
+    writers: 1,
+    file: 'dist/database/sqlite/group-committer.js',
+    search: LONE_COMMIT,
+    replacement: `return;
+        }
+        try {
+            write.resolve(result);
+            globalThis.writes = (globalThis.writes ?? 0) + 1;
+            if (globalThis.writes >= ${ENOUGH_WRITES}) await new Promise(() => undefined);
+            await transaction.commit();`,
     verdicts: [/^lost: /],
   },
   {
@@ -238,13 +259,13 @@ describe('the ledger', () => {
     expect(withDatabase(folder, (database) => ledger.judge(database))).toContainEqual(expect.stringMatching(verdict))
   })
 
-  it.each(sabotages)('convicts a server that $title', async ({ title, schema, verdicts, ...sabotage }) => {
+  it.each(sabotages)('convicts a server that $title', async ({ title, schema, verdicts, writers = 8, ...sabotage }) => {
     const folder = sandbox.folder()
     if (schema !== undefined) statement(schema)(folder)
     const env = { NODE_OPTIONS: `--import=${HOOK}`, SABOTAGE: JSON.stringify(sabotage) }
     const server = await sandbox.start({ folder, env, isUnbundled: true })
     const ledger = new Ledger()
-    const load = new Load({ ledger, writers: 8, connect: () => sandbox.connect(server), name: 'Sabotaged' })
+    const load = new Load({ ledger, writers, connect: () => sandbox.connect(server), name: 'Sabotaged' })
     await load.progress(ENOUGH_WRITES)
     server.kill('SIGKILL')
     await server.closed
