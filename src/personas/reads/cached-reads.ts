@@ -5,6 +5,7 @@ import { SQLITE } from '../lists/list-dialect.js'
 import type { Run } from '../lists/list.statements.js'
 import type { PageRequest } from '../persona.repository.js'
 import { ChangeFollower } from './change-follower.js'
+import { Doorkeeper } from './doorkeeper.js'
 import { PersonaReads } from './persona.reads.js'
 import {
   countStatement,
@@ -29,6 +30,7 @@ const ENTRY_BYTES = 400
  */
 export class CachedReads extends PersonaReads {
   readonly #follower = new ChangeFollower()
+  readonly #doorkeeper = new Doorkeeper()
   readonly #personas: LRUCache<string, Representation>
   readonly #pages: LRUCache<string, PageRepresentation>
 
@@ -109,6 +111,11 @@ export class CachedReads extends PersonaReads {
     return this.#readAll(file, ({ page }) => page(activeOnly), [limit, skip])
   }
 
+  #keep(id: string, representation: Representation): void {
+    const isRoom = this.#personas.calculatedSize + sizeOf(representation) <= this.#personas.maxSize
+    if (this.#doorkeeper.knows(id) || isRoom) this.#personas.set(id, representation)
+  }
+
   #readAll(
     file: LocalReads,
     statement: (statements: PersonaStatements) => string,
@@ -118,7 +125,7 @@ export class CachedReads extends PersonaReads {
     const read = written.every((one) => one !== null)
       ? written
       : file.rows(statement(SQLITE_STATEMENTS), values).map(fromColumns)
-    for (const { id, representation } of read) this.#personas.set(id, representation)
+    for (const { id, representation } of read) this.#keep(id, representation)
     return read.map(({ representation }) => representation)
   }
 }
