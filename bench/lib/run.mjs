@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { startServer as startPostgres } from '../../test/support/postgres-server.mjs'
-import { keptSqlite, makePostgresql, makeSqlite } from './databases.mjs'
+import { keptSqlite, makePostgresql, makeSqlite, readThrough } from './databases.mjs'
 import { measureStart } from './measure.mjs'
 import { CONSTANT } from './routes.mjs'
 import { SERVICES } from './services.mjs'
@@ -60,7 +60,9 @@ class Databases {
   async of(service, personas) {
     const key = `${service}-${personas}`
     if (!this.#made.has(key)) this.#made.set(key, await this.#make(service, personas))
-    return this.#made.get(key)
+    const database = this.#made.get(key)
+    if (database.file) readThrough(database.file)
+    return database
   }
 
   async remove() {
