@@ -116,10 +116,10 @@ export function readThrough(file) {
  * @param {string} adminUrl
  * @returns {Promise<string>} its URL
  */
-export async function makePostgresql(adminUrl, count) {
+export async function makePostgresql(adminUrl, name, count) {
   const url = new URL(adminUrl)
-  url.pathname = `/personas_${count}`
-  await connected(adminUrl, (admin) => admin.query(`CREATE DATABASE personas_${count}`))
+  url.pathname = `/${name}`
+  await connected(adminUrl, (admin) => admin.query(`CREATE DATABASE "${name}"`))
   await connected(url.href, async (client) => {
     await client.query(migrationsOf('postgresql'))
     await client.query(SEEDS.postgresql, [count, DESCRIPTION])

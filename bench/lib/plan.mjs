@@ -22,7 +22,7 @@ const LARGE = {
   services: ['sqlite', 'postgresql'],
   routes: ['get-cold', 'list-first', 'list-any', 'list-cursor', 'put'],
 }
-const COMPLETE = { workers: [1, 2], starts: 3, seconds: 2.5, warmUp: 5, populations: [SMALL, LARGE] }
+const COMPLETE = { workers: [1, 2], starts: 3, seconds: 1.5, warmUp: 4, populations: [SMALL, LARGE] }
 const QUICK = { workers: [1], starts: 3, seconds: 1, warmUp: 5, populations: [SMALL] }
 
 /** More than two workers can answer at once, and few enough that waiting for a turn is not all that is measured. */

@@ -75,15 +75,15 @@ class Databases {
     // As a server in production: a commit is on the disk when it is acknowledged.
     if (kind === 'postgresql') this.#postgres ??= await startPostgres({ settings: { fsync: 'on' } })
     const startedAt = performance.now()
-    const database = kind === 'postgresql' ? await this.#postgresql(personas) : this.#sqlite(service, personas)
+    const database = kind === 'postgresql' ? await this.#postgresql(service, personas) : this.#sqlite(service, personas)
     const seconds = (performance.now() - startedAt) / 1_000
     if (!database.isKept) this.seeding.push({ kind, personas, seconds })
     return { ...database, folder: this.#folder }
   }
 
-  async #postgresql(personas) {
+  async #postgresql(service, personas) {
     const { adminUrl, pid } = this.#postgres
-    return { url: await makePostgresql(adminUrl, personas), serverPid: pid }
+    return { url: await makePostgresql(adminUrl, `${service}-${personas}`, personas), serverPid: pid }
   }
 
   #sqlite(service, personas) {

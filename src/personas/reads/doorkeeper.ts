@@ -3,10 +3,10 @@ const FNV_OFFSET = 0x811c9dc5
 const FNV_PRIME = 0x01000193
 
 /**
- * Tells who was asked for before, not long ago, in 256 KiB. A cache that is full keeps nobody else: of many that are each
- * asked for once, to keep one and to throw away another costs twice what it costs to read it. After the doorkeeper of
- * TinyLFU (Einziger, Friedman, Manes 2017), which is a Bloom filter; here a slot has the hash of whom it saw last, so that
- * nothing needs to be emptied. It may be wrong both ways, which costs a read or a place.
+ * Tells who was asked for before, not long ago, in 256 KiB: a cache that is full keeps nobody else. Of many that are each
+ * asked for once, one would be kept in place of another for nothing, and those who are asked for often would make room for
+ * them. After the doorkeeper of TinyLFU (Einziger, Friedman, Manes 2017), which is a Bloom filter; here a slot has the hash
+ * of whom it saw last, so that nothing needs to be emptied. It may be wrong both ways, which costs a read or a place.
  */
 export class Doorkeeper {
   readonly #seen = new Uint32Array(SLOTS)
