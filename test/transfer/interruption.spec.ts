@@ -116,17 +116,23 @@ describe('an interrupted transfer', () => {
     await fill(from, 2_000)
     const folder = sandbox.emptyFolder()
     const said = ['Copying', 'Catching up', 'Verifying', 'Keeping writers waiting']
+    let isOver = false
     for (const line of said) {
       const { child, ended } = gator(folder, 'transfer', '--from', from, '--to', to)
       createInterface({ input: child.stderr }).on('line', (text) => {
         if (text.startsWith(line)) child.kill('SIGKILL')
       })
-      expect({ line, ...(await ended) }).toMatchObject({ line, signal: 'SIGKILL' })
+      const end = await ended
+      // The last line is said shortly before the end: on a busy machine the signal may come too late for that.
+      isOver = line === said.at(-1) && end.code === 0
+      if (!isOver) expect({ line, ...end }).toMatchObject({ line, signal: 'SIGKILL' })
       await change(from).catch(assertMoved)
     }
-    const last = await gator(folder, 'transfer', '--from', from, '--to', to, '--json').ended
-    expect(last).toMatchObject({ code: 0, stderr: '' })
-    expect(JSON.parse(last.stdout)).toMatchObject({ ok: true, isResumed: true })
+    if (!isOver) {
+      const last = await gator(folder, 'transfer', '--from', from, '--to', to, '--json').ended
+      expect(last).toMatchObject({ code: 0, stderr: '' })
+      expect(JSON.parse(last.stdout)).toMatchObject({ ok: true, isResumed: true })
+    }
     expect(await personasOf(to)).toEqual(await personasOf(from))
     expect(await leftovers(to)).toEqual([])
   })
