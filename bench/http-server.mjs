@@ -11,7 +11,7 @@ import { RootDuties } from '../dist/cluster/root-duties.js'
 import { serve } from '../dist/cluster/serve.js'
 import { loadSettings, workerSlot } from '../dist/config/environment.js'
 import { openDatabase } from '../dist/database/open-database.js'
-import { PrismaDatabase } from '../dist/database/prisma-database.js'
+import { CLIENT_OPTIONS, PrismaDatabase } from '../dist/database/prisma-database.js'
 import { PrismaClient } from '../dist/generated/sqlite/client.js'
 import { createLogger } from '../dist/logging/logger.js'
 import { ConstantController } from './lib/constant.mjs'
@@ -21,7 +21,7 @@ class OfficialDatabase extends PrismaDatabase {
   provider = 'sqlite'
   constructor({ target, busyTimeoutMs }) {
     const adapter = new PrismaBetterSqlite3({ url: `file:${target.file}`, timeout: busyTimeoutMs })
-    const client = new PrismaClient({ adapter })
+    const client = new PrismaClient({ ...CLIENT_OPTIONS, adapter })
     super(client, client)
   }
   assertUsable() {}

@@ -114,6 +114,8 @@ export function readThrough(file) {
 /**
  * Makes a database with so many personas on a server.
  * @param {string} adminUrl
+ * @param {string} name of the database
+ * @param {number} count
  * @returns {Promise<string>} its URL
  */
 export async function makePostgresql(adminUrl, name, count) {

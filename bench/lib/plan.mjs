@@ -23,7 +23,7 @@ const LARGE = {
   routes: ['get-cold', 'list-first', 'list-any', 'list-cursor', 'put'],
 }
 const COMPLETE = { workers: [1, 2], starts: 3, seconds: 1.5, warmUp: 4, populations: [SMALL, LARGE] }
-const QUICK = { workers: [1], starts: 3, seconds: 1, warmUp: 5, populations: [SMALL] }
+const QUICK = { workers: [1], starts: 3, seconds: 1, warmUp: 4, populations: [SMALL] }
 
 /** More than two workers can answer at once, and few enough that waiting for a turn is not all that is measured. */
 const CONNECTIONS = 32

@@ -40,7 +40,7 @@ const MAX_REQUESTS_PER_MINUTE = 1_000_000
 /** Two years, which is what the lists of browsers ask for. */
 const MAX_HSTS_SECONDS = 63_072_000
 
-/** Every setting, in the order of the README's table; a test holds that table against this one. */
+/** Every setting, in the order of the README's table, which a test holds against this one: one table, long as it is. */
 export const settingDefinitions = {
   HOST: {
     schema: z.string().refine((host) => isIP(host) > 0 || /^[\w.-]+$/.test(host), 'must be an address or a host name'),

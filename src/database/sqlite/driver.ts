@@ -22,6 +22,11 @@ export const openBetterSqlite3: OpenDriver = (file, options) =>
     timeout: options.timeoutMs,
   })
 
+/** Writes a page as it is, in the transaction that is open: nothing changes, but its COMMIT has something to write. */
+export function writeNothing(driver: SqliteDriver): void {
+  driver.pragma(`user_version = ${String(driver.pragma('user_version', { simple: true }))}`)
+}
+
 /** Opens a file to read for as long as `work` runs. */
 export function reading<T>(file: string, work: (driver: SqliteDriver) => T, timeoutMs = 0): T {
   const driver = openBetterSqlite3(file, { readonly: true, timeoutMs })

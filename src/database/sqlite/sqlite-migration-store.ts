@@ -5,7 +5,7 @@ import type { AppliedMigration } from '../migrations/migration-history.js'
 import type { MigrationStore } from '../migrations/migration-store.js'
 import { SchemaStateError } from '../migrations/migrations.js'
 import { isUnfinished, TRANSFER_STATE } from '../migrations/transfer-state.js'
-import { openBetterSqlite3, reading, type SqliteDriver } from './driver.js'
+import { openBetterSqlite3, reading, type SqliteDriver, writeNothing } from './driver.js'
 import { isBusy, sqliteCodeOf } from './errors.js'
 
 interface MigrationRow {
@@ -96,7 +96,7 @@ function assertWritable(file: string): void {
   const driver = openBetterSqlite3(file, { readonly: false, timeoutMs: 0 })
   try {
     driver.exec('BEGIN IMMEDIATE')
-    driver.pragma(`user_version = ${String(driver.pragma('user_version', { simple: true }))}`)
+    writeNothing(driver)
     driver.exec('ROLLBACK')
   } catch (error) {
     if (!isBusy(error)) throw error

@@ -16,7 +16,7 @@ import {
   SQLITE_WRITTEN,
 } from './persona.statements.js'
 import { bodyOfAll, type PageRepresentation, represent, representAll, type Representation } from './representation.js'
-import { ID_COLUMN, representationOf } from './written.js'
+import { representationOf } from './written.js'
 
 type LocalDirectReads = Extract<DirectReads, { kind: 'local' }>
 
@@ -49,7 +49,7 @@ export class CachedReads extends PersonaReads {
   override find(id: string): Promise<Representation | null> {
     return this.reads.read((file) => {
       this.#forgetWhatChanged(file)
-      return this.#personas.get(id) ?? this.#read(file, id)
+      return this.#personas.get(id) ?? this.#read(file, ({ one }) => one, [id])[0] ?? null
     })
   }
 
@@ -81,14 +81,11 @@ export class CachedReads extends PersonaReads {
     this.#pages.clear()
   }
 
-  #read(file: LocalReads, id: string): Representation | null {
-    return this.#readAll(file, ({ one }) => one, [id])[0] ?? null
-  }
-
   #readPage(file: LocalReads, page: PageRequest, key: string): PageRepresentation {
     const total = totalOf(file, page)
     // Beyond the end there is nothing, and to see that SQLite would pass over all that there is.
-    const personas = page.skip < total ? (this.#keptOf(file, page) ?? this.#personasOf(file, page)) : []
+    const read = () => this.#read(file, (statements) => statements.page(page.activeOnly), [page.limit, page.skip])
+    const personas = page.skip < total ? (this.#keptOf(file, page) ?? read()) : []
     const representation = { body: bodyOfAll(personas), total }
     this.#pages.set(key, representation)
     return representation
@@ -107,42 +104,23 @@ export class CachedReads extends PersonaReads {
     return this.#follower.isCurrent(file) ? kept : null
   }
 
-  #personasOf(file: LocalReads, { skip, limit, activeOnly }: PageRequest): Representation[] {
-    return this.#readAll(file, ({ page }) => page(activeOnly), [limit, skip])
-  }
-
-  #keep(id: string, representation: Representation): void {
-    const isRoom = this.#personas.calculatedSize + sizeOf(representation) <= this.#personas.maxSize
-    if (this.#doorkeeper.knows(id) || isRoom) this.#personas.set(id, representation)
-  }
-
-  #readAll(
+  #read(
     file: LocalReads,
     statement: (statements: PersonaStatements) => string,
     values: readonly (string | number)[],
   ): Representation[] {
-    const written = file.rows(statement(SQLITE_WRITTEN), values).map(fromWritten)
+    const written = file.rows(statement(SQLITE_WRITTEN), values).map(representationOf)
     const read = written.every((one) => one !== null)
       ? written
-      : file.rows(statement(SQLITE_STATEMENTS), values).map(fromColumns)
-    for (const { id, representation } of read) this.#keep(id, representation)
-    return read.map(({ representation }) => representation)
+      : file.rows(statement(SQLITE_STATEMENTS), values).map((row) => represent(personaOf(row)))
+    for (const one of read) this.#keep(one)
+    return read
   }
-}
 
-interface Read {
-  readonly id: string
-  readonly representation: Representation
-}
-
-function fromWritten(row: readonly unknown[]): Read | null {
-  const representation = representationOf(row)
-  return representation && { id: row[ID_COLUMN] as string, representation }
-}
-
-function fromColumns(row: readonly unknown[]): Read {
-  const persona = personaOf(row)
-  return { id: persona.id, representation: represent(persona) }
+  #keep(read: Representation): void {
+    const isRoom = this.#personas.calculatedSize + sizeOf(read) <= this.#personas.maxSize
+    if (this.#doorkeeper.knows(read.id) || isRoom) this.#personas.set(read.id, read)
+  }
 }
 
 function totalOf(file: LocalReads, { activeOnly }: Pick<PageRequest, 'activeOnly'>): number {

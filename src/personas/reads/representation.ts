@@ -4,6 +4,7 @@ import { toResource } from '../persona.mapper.js'
 
 /** A persona as it is sent. */
 export interface Representation {
+  readonly id: string
   readonly body: Buffer
   readonly etag: string
 }
@@ -16,7 +17,7 @@ export interface PageRepresentation {
 }
 
 export function represent(persona: Persona): Representation {
-  return { body: bytesOf(JSON.stringify(toResource(persona))), etag: etagOf(persona) }
+  return { id: persona.id, body: bytesOf(JSON.stringify(toResource(persona))), etag: etagOf(persona) }
 }
 
 export function representAll(personas: readonly Persona[]): Buffer {

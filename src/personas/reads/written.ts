@@ -37,21 +37,18 @@ const UNTOUCHED = ['[]', '{}', '["sfw"]', '{}', ''].join(BETWEEN)
  * would have written.
  */
 export const WRITTEN = `
-  CAST(format('${FORMAT}', ${VALUES}) AS BLOB), version, generation_count,
+  id, CAST(format('${FORMAT}', ${VALUES}) AS BLOB), version, generation_count,
   ${JSON_COLUMNS.join(' || char(10) || ')} || char(10) ||
-    CASE WHEN created_at GLOB ${OWN_TIME} AND updated_at GLOB ${OWN_TIME} THEN '' ELSE 'other' END,
-  id`
-/** Where such a row has the id. */
-export const ID_COLUMN = 4
+    CASE WHEN created_at GLOB ${OWN_TIME} AND updated_at GLOB ${OWN_TIME} THEN '' ELSE 'other' END`
 
 /**
- * The answer of a row that begins with {@link WRITTEN}; null for one that was written past the service in a way of its
+ * The answer of a row of {@link WRITTEN}; null for one that was written past the service in a way of its
  * own: with other times, or JSON that is spelt otherwise. Such a row is to be read by `personaOf`.
  */
 export function representationOf(row: readonly unknown[]): Representation | null {
-  const [body, version, generationCount, spelling] = row as [Buffer, number, number, string]
+  const [id, body, version, generationCount, spelling] = row as [string, Buffer, number, number, string]
   if (spelling !== UNTOUCHED && !isOurs(spelling)) return null
-  return isUtf8(body) ? { body, etag: etagOf({ version, generationCount }) } : null
+  return isUtf8(body) ? { id, body, etag: etagOf({ version, generationCount }) } : null
 }
 
 function isOurs(spelling: string): boolean {

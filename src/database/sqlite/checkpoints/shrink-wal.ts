@@ -1,4 +1,4 @@
-import type { SqliteDriver } from '../driver.js'
+import { type SqliteDriver, writeNothing } from '../driver.js'
 import { isBusy } from '../errors.js'
 import { walBytesOf, walCheckpoint } from './wal-checkpoint.js'
 
@@ -27,7 +27,7 @@ export function shrinkWal(driver: SqliteDriver, pieceBytes = PIECE_BYTES): void 
 function commitNothing(driver: SqliteDriver): boolean {
   try {
     driver.exec('BEGIN IMMEDIATE')
-    driver.pragma(`user_version = ${String(driver.pragma('user_version', { simple: true }))}`)
+    writeNothing(driver)
     driver.exec('COMMIT')
     return true
   } catch (error) {
