@@ -39,10 +39,11 @@ class OfficialDatabase extends PrismaDatabase {
   }
 }
 
-/** The product's database, from which everything is read by Prisma's client. */
+/** The product's database, with nothing past Prisma's client. */
 async function openThroughPrisma(...args) {
   const database = await openDatabase(...args)
   database.directReads = null
+  database.directWrites = null
   return database
 }
 

@@ -19,13 +19,19 @@ export interface DatabaseAccess {
   transaction<T>(work: (client: DatabaseClient) => Promise<T>): Promise<T>
 }
 
+/** What a statement's placeholder stands for. */
+export type SqlValue = string | number | null
+export type Rows = readonly (readonly unknown[])[]
+
 /** What reads on a connection to a file can ask, at once. Rows are arrays of values in the form that Prisma's adapters have. */
 export interface LocalReads {
   /** Another number after every commit that was acknowledged meanwhile, by any process. */
   dataVersion(): number
   /** Another number after every change of the schema. */
   schemaVersion(): number
-  rows(sql: string, values: readonly (string | number)[]): readonly (readonly unknown[])[]
+  rows(sql: string, values: readonly SqlValue[]): Rows
+  /** The same, as SQLite stores them: numbers (exact up to 2^53) for truth values, times as they were written. */
+  plainRows(sql: string, values: readonly SqlValue[]): Rows
 }
 
 /**
@@ -41,15 +47,25 @@ export type DirectReads =
   | {
       readonly kind: 'remote'
       /** Runs a statement ($1, $2, …); times come as the server writes them. */
-      rows(sql: string, values: readonly (string | number)[]): Promise<readonly (readonly unknown[])[]>
+      rows(sql: string, values: readonly SqlValue[]): Promise<Rows>
       /** The same for one of many statements: it is planned for its values, and not kept. */
-      rowsOnce(sql: string, values: readonly (string | number)[]): Promise<readonly (readonly unknown[])[]>
+      rowsOnce(sql: string, values: readonly SqlValue[]): Promise<Rows>
       /**
        * Runs a statement on a connection that no request ever has, for what must be noticed on time however busy the others
        * are. It fails after two seconds, or three when nobody answers.
        */
-      rowsApart(sql: string): Promise<readonly (readonly unknown[])[]>
+      rowsApart(sql: string): Promise<Rows>
     }
+
+/**
+ * Writes that go past Prisma, by single statements that stay prepared, for the few that are asked most (as
+ * {@link DirectReads}). Each takes effect wholly or not at all; errors are those of {@link Database.write}.
+ */
+export interface DirectWrites {
+  readonly kind: DirectReads['kind']
+  /** Runs a statement, with the placeholders of the dialect, and answers the rows that it returns once it is committed. */
+  rows(sql: string, values: readonly SqlValue[]): Promise<Rows>
+}
 
 export interface DatabaseDescription {
   /** The version of SQLite, or of the server. */
@@ -79,6 +95,9 @@ export abstract class Database implements DatabaseAccess {
 
   /** Null where every read goes through Prisma. */
   abstract readonly directReads: DirectReads | null
+
+  /** Null where every write goes through Prisma. */
+  abstract readonly directWrites: DirectWrites | null
 
   /** Writes with one statement, which takes effect wholly or not at all. */
   abstract write<T>(work: (client: DatabaseClient) => Promise<T>): Promise<T>

@@ -1,4 +1,4 @@
-import { Database, type DatabaseAccess, type DatabaseClient, type DirectReads } from './database.js'
+import { Database, type DatabaseAccess, type DatabaseClient, type DirectReads, type DirectWrites } from './database.js'
 import type { AppliedMigration } from './migrations/migration-history.js'
 
 /** The client in a transaction: one that is begun in it is a savepoint of it. */
@@ -33,6 +33,7 @@ const HISTORY = `
 /** The part of {@link Database} that does not depend on the dialect: Prisma's clients, and one translation of errors. */
 export abstract class PrismaDatabase extends Database {
   override readonly directReads: DirectReads | null = null
+  override readonly directWrites: DirectWrites | null = null
 
   protected constructor(
     protected readonly reader: TransactionalClient,

@@ -17,7 +17,7 @@ import { PersonaService } from './persona.service.js'
 import { openPersonaReads } from './reads/open-persona-reads.js'
 import { PersonaReads } from './reads/persona.reads.js'
 import { PersonaWrites } from './persona.writes.js'
-import { PrismaPersonaRepository } from './prisma-persona.repository.js'
+import { openPersonaRepository } from './statement-persona.repository.js'
 import { PrismaRevisionRepository } from './revisions/prisma-revision.repository.js'
 import { RevisionController } from './revisions/revision.controller.js'
 import { RevisionRepository } from './revisions/revision.repository.js'
@@ -33,7 +33,7 @@ import { RevisionService } from './revisions/revision.service.js'
     RevisionService,
     ChangeFeed,
     ChangeService,
-    { provide: PersonaRepository, useClass: PrismaPersonaRepository },
+    { provide: PersonaRepository, inject: [Database], useFactory: openPersonaRepository },
     { provide: RevisionRepository, useClass: PrismaRevisionRepository },
     { provide: PersonaReads, inject: [Database, PersonaRepository, SETTINGS], useFactory: openPersonaReads },
     { provide: ChangeSource, useClass: PrismaChangeSource },

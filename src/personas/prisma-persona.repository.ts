@@ -1,4 +1,3 @@
-import { randomUUID } from 'node:crypto'
 import { Inject, Injectable } from '@nestjs/common'
 import { Database, type DatabaseAccess, type DatabaseClient } from '../database/database.js'
 import type { PersonaRevisionWhereInput, PersonaWhereInput } from '../generated/sqlite/models.js'
@@ -8,7 +7,7 @@ import { type PageRequest, PersonaRepository, type PersonaToInsert, type UpdateG
 import { toColumns, toPersona } from './persona.row.js'
 import { readState } from './revisions/revision.row.js'
 import type { Since } from './stale-edit.js'
-import type { Writer } from './writer.js'
+import { type Writer, writeContextOf } from './writer.js'
 
 /** Personas in either database, through Prisma. */
 @Injectable()
@@ -19,7 +18,7 @@ export class PrismaPersonaRepository extends PersonaRepository {
 
   override async insert(persona: PersonaToInsert, writer: Writer): Promise<Persona> {
     const { id, createdAt, ...fields } = persona
-    const data = { ...toColumns(fields), id, createdAt, updatedAt: createdAt, writeContext: contextOf(writer) }
+    const data = { ...toColumns(fields), id, createdAt, updatedAt: createdAt, writeContext: writeContextOf(writer) }
     return toPersona(await this.database.write((client) => client.persona.create({ data })))
   }
 
@@ -82,7 +81,7 @@ export class PrismaPersonaRepository extends PersonaRepository {
     const [row] = await this.database.write((client) =>
       client.persona.updateManyAndReturn({
         where: { id, generationCount: { lte: MAX_GENERATION_COUNT - count } },
-        data: { generationCount: { increment: count }, writeContext: contextOf(writer) },
+        data: { generationCount: { increment: count }, writeContext: writeContextOf(writer) },
       }),
     )
     return row ? toPersona(row) : null
@@ -90,13 +89,8 @@ export class PrismaPersonaRepository extends PersonaRepository {
 }
 
 function updateOf(changes: PersonaChanges, writer: Writer) {
-  const writeContext = contextOf(writer)
+  const writeContext = writeContextOf(writer)
   return { ...toColumns(changes), version: { increment: 1 }, updatedAt: new Date(), writeContext }
-}
-
-// Another one for every write: what a write past the service leaves in the row is thereby known to be an older one's.
-function contextOf({ actor, requestId, worker }: Writer): string {
-  return JSON.stringify({ write: randomUUID(), actor, request_id: requestId, worker })
 }
 
 /** Nobody else can write while the changes since a version are looked at: so many take about 10 ms. */

@@ -2,13 +2,7 @@ import { afterEach, beforeEach, describe, expect, it } from '@jest/globals'
 import BetterSqlite3 from 'better-sqlite3'
 import fc from 'fast-check'
 import type { Database } from '../../src/database/database.js'
-import {
-  BASE_IMAGE_STATUSES,
-  CONTENT_RATINGS,
-  type JsonObject,
-  type PersonaFields,
-  PLATFORM_RESTRICTIONS,
-} from '../../src/personas/persona.js'
+import type { PersonaFields } from '../../src/personas/persona.js'
 import { WIRE_NAMES } from '../../src/personas/persona.mapper.js'
 import { toColumns } from '../../src/personas/persona.row.js'
 import { PrismaPersonaRepository } from '../../src/personas/prisma-persona.repository.js'
@@ -19,30 +13,12 @@ import { RepositoryReads } from '../../src/personas/reads/repository-reads.js'
 import { parseSettings } from '../../src/config/settings.js'
 import { scale, seed } from '../proof/scale.js'
 import { databases, onEachDatabase, type TestDatabase } from '../support/databases.js'
-import { aPersona, NOBODY, OTHER_FIELDS } from './personas.js'
+import { aPersona, generatedFields as fields, NOBODY, OTHER_FIELDS } from './personas.js'
 
 const PAGES = [
   { skip: 0, limit: 10, activeOnly: true },
   { skip: 1, limit: 2, activeOnly: false },
 ] as const
-
-const text = fc.string({ unit: 'binary', minLength: 2, maxLength: 40 }).filter((value) => !value.includes('\0'))
-/** As the columns have it: whatever the service would store, and JSON that was spelt by others. */
-const fields: fc.Arbitrary<PersonaFields> = fc.record({
-  name: text,
-  appearance: text,
-  personality: text,
-  contentThemes: fc.array(text, { maxLength: 3 }),
-  stylePreferences: fc.dictionary(text, fc.jsonValue({ maxDepth: 2 }), { maxKeys: 3 }) as fc.Arbitrary<JsonObject>,
-  defaultContentRating: fc.constantFrom(...CONTENT_RATINGS),
-  allowedContentRatings: fc.subarray([...CONTENT_RATINGS], { minLength: 1 }),
-  platformRestrictions: fc.dictionary(text, fc.constantFrom(...PLATFORM_RESTRICTIONS), { maxKeys: 2 }),
-  baseAppearanceDescription: fc.option(text),
-  baseImagePath: fc.option(text),
-  appearanceLocked: fc.boolean(),
-  baseImageStatus: fc.constantFrom(...BASE_IMAGE_STATUSES),
-  isActive: fc.boolean(),
-})
 
 type Step =
   | 'elsewhere'
@@ -144,6 +120,7 @@ onEachDatabase((kind) => {
         `created_at = '2026-05-06 07:08:09'`,
         `updated_at = 1767225600123`,
         `updated_at = '0001-01-01T00:00:00.000+00:00', generation_count = 2147483647, version = 2147483647`,
+        `generation_count = 2.5, version = 7.9`,
       ])('of a row with %s', async (change) => {
         const past = readsOf('0')
         await take({ create: aPersona() })
@@ -165,10 +142,11 @@ onEachDatabase((kind) => {
                 work({
                   dataVersion: () => file.dataVersion(),
                   schemaVersion: () => file.schemaVersion(),
-                  rows: (sql, values) => {
+                  rows: (sql, values) => file.rows(sql, values),
+                  plainRows: (sql, values) => {
                     statements.push(sql)
                     if (sql.startsWith('SELECT id FROM')) between?.()
-                    return file.rows(sql, values)
+                    return file.plainRows(sql, values)
                   },
                 }),
               ),

@@ -2,26 +2,36 @@ import { randomBytes } from 'node:crypto'
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
 import type { Database } from '../../src/database/database.js'
 import { MAX_GENERATION_COUNT, PERSONA_FIELDS, type PersonaChanges } from '../../src/personas/persona.js'
+import type { PersonaRepository } from '../../src/personas/persona.repository.js'
 import { PrismaPersonaRepository } from '../../src/personas/prisma-persona.repository.js'
+import { openPersonaRepository } from '../../src/personas/statement-persona.repository.js'
 import { databases, type TestDatabase } from '../support/databases.js'
 import { aPersona, NOBODY, OTHER_FIELDS } from './personas.js'
 
 const UNKNOWN = '019aaf3e-0000-7000-8000-000000000000'
 
+const repositories = [
+  ['through Prisma', (database: Database) => new PrismaPersonaRepository(database)],
+  ['past Prisma', openPersonaRepository],
+] as const
+const each = Object.entries(databases).flatMap(([name, create]) =>
+  repositories.map(([way, open]) => ({ name, create, way, open })),
+)
+
 // The contract of PersonaRepository, on each database. Reads go through a second set of connections, as those of another
 // worker would.
-describe.each(Object.entries(databases))('PersonaRepository on %s', (_name, create) => {
+describe.each(each)('PersonaRepository on $name $way', ({ create, open }) => {
   let database: TestDatabase
   let connections: Database[]
-  let repository: PrismaPersonaRepository
-  let elsewhere: PrismaPersonaRepository
+  let repository: PersonaRepository
+  let elsewhere: PersonaRepository
 
   beforeAll(async () => {
     database = await create()
     connections = [await database.connect(), await database.connect()]
     const [here, there] = connections as [Database, Database]
-    repository = new PrismaPersonaRepository(here)
-    elsewhere = new PrismaPersonaRepository(there)
+    repository = open(here)
+    elsewhere = open(there)
   })
 
   afterAll(async () => {
@@ -115,7 +125,7 @@ describe.each(Object.entries(databases))('PersonaRepository on %s', (_name, crea
 
   it('changes a persona by what it is, one change after another', async () => {
     const { id } = await repository.insert(aPersona({ stylePreferences: { count: 0 } }), NOBODY)
-    const increment = (store: PrismaPersonaRepository) =>
+    const increment = (store: PersonaRepository) =>
       store.updateWith(
         id,
         undefined,

@@ -1,5 +1,13 @@
+import fc from 'fast-check'
 import { v7 as uuidv7 } from 'uuid'
-import { PERSONA_DEFAULTS, type PersonaFields } from '../../src/personas/persona.js'
+import {
+  BASE_IMAGE_STATUSES,
+  CONTENT_RATINGS,
+  type JsonObject,
+  PERSONA_DEFAULTS,
+  type PersonaFields,
+  PLATFORM_RESTRICTIONS,
+} from '../../src/personas/persona.js'
 import type { PersonaToInsert } from '../../src/personas/persona.repository.js'
 import type { Writer } from '../../src/personas/writer.js'
 
@@ -34,3 +42,21 @@ export const OTHER_FIELDS: PersonaFields = {
   baseImageStatus: 'approved',
   isActive: false,
 }
+
+const text = fc.string({ unit: 'binary', minLength: 2, maxLength: 40 }).filter((value) => !value.includes('\0'))
+/** Whatever the service would store. */
+export const generatedFields: fc.Arbitrary<PersonaFields> = fc.record({
+  name: text,
+  appearance: text,
+  personality: text,
+  contentThemes: fc.array(text, { maxLength: 3 }),
+  stylePreferences: fc.dictionary(text, fc.jsonValue({ maxDepth: 2 }), { maxKeys: 3 }) as fc.Arbitrary<JsonObject>,
+  defaultContentRating: fc.constantFrom(...CONTENT_RATINGS),
+  allowedContentRatings: fc.subarray([...CONTENT_RATINGS], { minLength: 1 }),
+  platformRestrictions: fc.dictionary(text, fc.constantFrom(...PLATFORM_RESTRICTIONS), { maxKeys: 2 }),
+  baseAppearanceDescription: fc.option(text),
+  baseImagePath: fc.option(text),
+  appearanceLocked: fc.boolean(),
+  baseImageStatus: fc.constantFrom(...BASE_IMAGE_STATUSES),
+  isActive: fc.boolean(),
+})

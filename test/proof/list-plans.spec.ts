@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
 import { parseSettings } from '../../src/config/settings.js'
 import { QueryPipe } from '../../src/http/query.pipe.js'
-import type { Database, DirectReads } from '../../src/database/database.js'
+import type { Database, DirectReads, SqlValue } from '../../src/database/database.js'
 import { ListPersonasQuery } from '../../src/personas/dto/list-personas.query.js'
 import { PASSED_AT_A_TIME } from '../../src/personas/lists/deep-page.js'
 import { LIST_LIMITS, type ListPage, type ListRequest } from '../../src/personas/lists/list-request.js'
@@ -21,7 +21,7 @@ const LIMIT = 10
 
 interface Sent {
   readonly sql: string
-  readonly values: readonly (string | number)[]
+  readonly values: readonly SqlValue[]
 }
 
 /** A statement of a page takes SQLite less than this part of what one takes that looks at every persona. */
@@ -68,7 +68,7 @@ onEachDatabase((kind) => {
               sent.push({ sql, values })
               return file.rows(sql, values)
             }
-            return work({ dataVersion: () => file.dataVersion(), schemaVersion: () => file.schemaVersion(), rows })
+            return work(Object.create(file, { rows: { value: rows } }) as typeof file)
           })
         return { kind: 'local', read }
       }

@@ -2,7 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { PrismaPg } from '@prisma/adapter-pg'
 import { PrismaClient } from '../../generated/postgresql/client.js'
 import type { CommitWatch } from '../commit-watch.js'
-import type { DatabaseClient, DatabaseDescription, DirectReads, GivenNumbers } from '../database.js'
+import type { DatabaseClient, DatabaseDescription, DirectReads, DirectWrites, GivenNumbers } from '../database.js'
 import { WriteLockTimeoutError, WriteOutcomeUnknownError, WriteQueueFullError } from '../database-errors.js'
 import { FifoLock } from '../fifo-lock.js'
 import type { TransactionKind } from '../observer.js'
@@ -13,7 +13,7 @@ import { isConflict, isStaleConnection, translate } from './failures.js'
 import { givenNumbersOf } from './given-numbers.js'
 import { listeningUrlOf, NotifyWatch } from './notify-watch.js'
 import type { PoolUse, PostgresqlObserver, PostgresqlOutcome } from './observer.js'
-import { PreparedReads } from './prepared-reads.js'
+import { PreparedStatements } from './prepared-statements.js'
 import { RolePool } from './role-pool.js'
 
 export interface PostgresqlDatabaseOptions {
@@ -50,6 +50,7 @@ const CONFLICT_PAUSE_MS = 10
 export class PostgresqlDatabase extends PrismaDatabase {
   override readonly provider = 'postgresql'
   override readonly directReads: DirectReads
+  override readonly directWrites: DirectWrites
   readonly #turns: FifoLock
   /** Sent by those who read, so that it takes no connection from those who write. */
   readonly #signal = new CommitSignal(() => this.rolePools[0].query({ text: SIGNAL }))
@@ -61,15 +62,20 @@ export class PostgresqlDatabase extends PrismaDatabase {
     private readonly apart: RolePool,
   ) {
     super(clients.reader, clients.writer)
-    const [readers] = rolePools
+    const [readers, writers] = rolePools
     this.#turns = new FifoLock(writersOf(options))
-    const statements = new PreparedReads(readers)
-    const statementsApart = new PreparedReads(apart)
+    const statements = new PreparedStatements(readers)
+    const statementsApart = new PreparedStatements(apart)
+    const writes = new PreparedStatements(writers)
     this.directReads = {
       kind: 'remote',
       rows: (sql, values) => this.translated(() => onceMoreIfStale(() => statements.rows(sql, values))),
       rowsOnce: (sql, values) => this.translated(() => onceMoreIfStale(() => statements.rowsOnce(sql, values))),
       rowsApart: (sql) => this.translated(() => onceMoreIfStale(() => statementsApart.rows(sql, []))),
+    }
+    this.directWrites = {
+      kind: 'remote',
+      rows: (sql, values) => this.translated(() => this.#inTurn('write', () => writes.rows(sql, values))),
     }
   }
 

@@ -36,6 +36,7 @@ export class SqliteConnection {
   readonly #driver: SqliteDriver
   readonly #options: ConnectionOptions
   readonly #statements = new LRUCache<string, PreparedStatement>({ max: STATEMENTS_KEPT })
+  readonly #plainStatements = new LRUCache<string, SqliteDriverStatement>({ max: STATEMENTS_KEPT })
   readonly #controls = new LRUCache<string, SqliteDriverStatement>({ max: CONTROLS_KEPT })
 
   private constructor(driver: SqliteDriver, options: ConnectionOptions) {
@@ -94,8 +95,19 @@ export class SqliteConnection {
   }
 
   /** Runs a statement that reads, and answers its rows as {@link query} does. */
-  rows(sql: string, values: readonly (string | number)[]): readonly unknown[][] {
+  rows(sql: string, values: readonly unknown[]): readonly unknown[][] {
     return this.query({ sql, args: [...values], argTypes: [] }).rows
+  }
+
+  /** Runs a statement and answers its rows as SQLite has them: integers are numbers, exact up to 2^53. */
+  plainRows(sql: string, values: readonly unknown[]): readonly unknown[][] {
+    let statement = this.#plainStatements.get(sql)
+    if (!statement) {
+      statement = this.#driver.prepare<unknown[], unknown>(allowed(sql)).raw(true)
+      this.#plainStatements.set(sql, statement)
+    }
+    const prepared = statement
+    return this.#observed(sql, () => prepared.all(...values) as unknown[][])
   }
 
   /** A number that is another one after a commit of any other connection, in this process or not (PRAGMA data_version). */
@@ -122,16 +134,14 @@ export class SqliteConnection {
 
   close(): void {
     this.#statements.clear()
+    this.#plainStatements.clear()
     this.#driver.close()
   }
 
   #prepare(sql: string): PreparedStatement {
     const known = this.#statements.get(sql)
     if (known) return known
-    // Before it is prepared: SQLite runs many a PRAGMA while it prepares it.
-    const refusal = refusalOf(sql)
-    if (refusal !== null) throw statementRefused(refusal)
-    const statement = this.#driver.prepare<unknown[], unknown>(sql)
+    const statement = this.#driver.prepare<unknown[], unknown>(allowed(sql))
     const shape = statement.reader ? rowShapeOf(statement) : null
     if (shape) statement.raw(true).safeIntegers(shape.needsBigInt)
     const prepared = { statement, isReadonly: statement.readonly, shape }
@@ -163,6 +173,14 @@ export class SqliteConnection {
       observer.onStatement?.({ sql, role, durationMs: performance.now() - start })
     }
   }
+}
+
+/** @throws DriverAdapterError for a statement that the engine does not let through */
+function allowed(sql: string): string {
+  // Before it is prepared: SQLite runs many a PRAGMA while it prepares it.
+  const refusal = refusalOf(sql)
+  if (refusal !== null) throw statementRefused(refusal)
+  return sql
 }
 
 function bindValues(query: SqlQuery): unknown[] {

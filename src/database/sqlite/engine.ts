@@ -126,6 +126,11 @@ export class SqliteEngine {
       : this.write((transaction) => transaction.execute(query))
   }
 
+  /** Runs a single write, and answers its rows as {@link SqliteConnection.plainRows} does, once it is committed. */
+  writePlain(sql: string, values: readonly unknown[]): Promise<readonly unknown[][]> {
+    return this.write((transaction) => transaction.plainRows(sql, values))
+  }
+
   /** Runs several statements as one transaction. */
   async executeScript(script: string): Promise<void> {
     const transaction = await this.begin()

@@ -9,12 +9,12 @@ import {
   WriteQueueFullError,
 } from '../database-errors.js'
 import type { CommitWatch } from '../commit-watch.js'
-import type { DatabaseClient, DatabaseDescription, DirectReads, GivenNumbers } from '../database.js'
+import type { DatabaseClient, DatabaseDescription, DirectReads, DirectWrites, GivenNumbers } from '../database.js'
 import { CLIENT_OPTIONS, type NestableClient, PrismaDatabase } from '../prisma-database.js'
 import { readPrismaFailure } from '../prisma-error.js'
 import { SqliteAdapterFactory } from './adapter.js'
 import { DataVersionWatch } from './data-version-watch.js'
-import { COMMIT_OUTCOME_UNKNOWN, TRANSACTION_CLOSED, WRITE_QUEUE_FULL } from './errors.js'
+import { COMMIT_OUTCOME_UNKNOWN, toDriverAdapterError, TRANSACTION_CLOSED, WRITE_QUEUE_FULL } from './errors.js'
 import { DEFAULT_TRANSACTION_TIMEOUT_MS, SqliteEngine, type SqliteEngineOptions } from './engine.js'
 
 // The engine gives up first and says why; Prisma's own limits are behind it.
@@ -39,6 +39,17 @@ export class SqliteDatabase extends PrismaDatabase {
   override readonly directReads: DirectReads = {
     kind: 'local',
     read: (work) => this.translated(() => this.engine.read(work)),
+  }
+  override readonly directWrites: DirectWrites = {
+    kind: 'local',
+    rows: (sql, values) =>
+      this.translated(async () => {
+        try {
+          return await this.engine.writePlain(sql, values)
+        } catch (error) {
+          throw toDriverAdapterError(error)
+        }
+      }),
   }
 
   private constructor(

@@ -58,6 +58,10 @@ export class WriteTransaction {
     return this.#run(() => this.#connection.execute(query))
   }
 
+  plainRows(sql: string, values: readonly unknown[]): readonly unknown[][] {
+    return this.#run(() => this.#connection.plainRows(sql, values))
+  }
+
   executeScript(script: string): void {
     this.#run(() => this.#connection.executeScript(script))
   }

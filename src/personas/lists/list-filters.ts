@@ -1,15 +1,16 @@
+import type { SqlValue } from '../../database/database.js'
 import type { ColumnKind, ListDialect } from './list-dialect.js'
 import { clampedTime } from '../persona.row.js'
 import type { ListFilters, SortColumn, TimeRange } from './list-request.js'
 
 /** The values that a statement's placeholders stand for: bound in the order in which they stand in its text. */
 export class SqlValues {
-  readonly values: (string | number)[] = []
+  readonly values: SqlValue[] = []
 
   constructor(private readonly dialect: ListDialect) {}
 
   /** Adds a value and answers its placeholder. */
-  bind(value: string | number, kind: ColumnKind): string {
+  bind(value: SqlValue, kind: ColumnKind): string {
     this.values.push(value)
     return this.dialect.typed(this.dialect.placeholder(this.values.length), kind)
   }

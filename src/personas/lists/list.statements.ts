@@ -1,3 +1,4 @@
+import type { Rows, SqlValue } from '../../database/database.js'
 import { COLUMNS } from '../reads/persona.statements.js'
 import { rangesOf, type TermRange } from '../search-terms.js'
 import { type ColumnKind, isTimeColumn, type ListDialect } from './list-dialect.js'
@@ -6,11 +7,11 @@ import { columnOf, type ListRequest, type Position, type SortColumn } from './li
 
 export interface Statement {
   readonly sql: string
-  readonly values: readonly (string | number)[]
+  readonly values: readonly SqlValue[]
 }
 
 /** Runs a statement, and answers its rows. */
-export type Run = (statement: Statement) => Promise<readonly (readonly unknown[])[]>
+export type Run = (statement: Statement) => Promise<Rows>
 
 /** A range of the walked index. */
 interface Stretch {

@@ -1,5 +1,5 @@
 import { LRUCache } from 'lru-cache'
-import type { DirectReads, LocalReads } from '../../database/database.js'
+import type { DirectReads, LocalReads, SqlValue } from '../../database/database.js'
 import { PASSED_AT_A_TIME, readDeepPage } from '../lists/deep-page.js'
 import { SQLITE } from '../lists/list-dialect.js'
 import type { Run } from '../lists/list.statements.js'
@@ -95,7 +95,7 @@ export class CachedReads extends PersonaReads {
   #keptOf(file: LocalReads, { skip, limit, activeOnly }: PageRequest): Representation[] | null {
     if (this.#personas.size === 0) return null
     const kept: Representation[] = []
-    for (const [id] of file.rows(SQLITE_IDS.page(activeOnly), [limit, skip])) {
+    for (const [id] of file.plainRows(SQLITE_IDS.page(activeOnly), [limit, skip])) {
       const persona = this.#personas.get(id as string)
       if (!persona) return null
       kept.push(persona)
@@ -107,12 +107,12 @@ export class CachedReads extends PersonaReads {
   #read(
     file: LocalReads,
     statement: (statements: PersonaStatements) => string,
-    values: readonly (string | number)[],
+    values: readonly SqlValue[],
   ): Representation[] {
-    const written = file.rows(statement(SQLITE_WRITTEN), values).map(representationOf)
+    const written = file.plainRows(statement(SQLITE_WRITTEN), values).map(representationOf)
     const read = written.every((one) => one !== null)
       ? written
-      : file.rows(statement(SQLITE_STATEMENTS), values).map((row) => represent(personaOf(row)))
+      : file.plainRows(statement(SQLITE_STATEMENTS), values).map((row) => represent(personaOf(row)))
     for (const one of read) this.#keep(one)
     return read
   }
@@ -124,7 +124,7 @@ export class CachedReads extends PersonaReads {
 }
 
 function totalOf(file: LocalReads, { activeOnly }: Pick<PageRequest, 'activeOnly'>): number {
-  return Number(file.rows(countStatement(activeOnly), [])[0]?.[0])
+  return Number(file.plainRows(countStatement(activeOnly), [])[0]?.[0])
 }
 
 function sizeOf({ body }: Representation | PageRepresentation): number {

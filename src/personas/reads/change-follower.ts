@@ -52,13 +52,13 @@ export class ChangeFollower {
   #read(file: LocalReads): Changes {
     const schemaVersion = file.schemaVersion()
     if (schemaVersion !== this.#schemaVersion) {
-      this.#isLogged = file.rows(COUNT_TRIGGERS, [])[0]?.[0] === TRIGGERS.length
+      this.#isLogged = file.plainRows(COUNT_TRIGGERS, [])[0]?.[0] === TRIGGERS.length
       if (this.#isLogged) this.#startAtEnd(file)
       this.#schemaVersion = schemaVersion
       return 'unknown'
     }
     if (!this.#isLogged) return 'unknown'
-    const [known, ...rows] = file.rows(SINCE, [this.#last[0]]) as Revision[]
+    const [known, ...rows] = file.plainRows(SINCE, [this.#last[0]]) as Revision[]
     const given = known?.[3] ?? 0
     if (!isSame(known, this.#last) || rows.length > MOST_CHANGES || rows.length !== given - this.#last[3]) {
       this.#startAtEnd(file)
@@ -69,7 +69,7 @@ export class ChangeFollower {
   }
 
   #startAtEnd(file: LocalReads): void {
-    const [last = NOTHING] = file.rows(LAST, []) as Revision[]
+    const [last = NOTHING] = file.plainRows(LAST, []) as Revision[]
     this.#last = last
   }
 }

@@ -57,12 +57,12 @@ export function personaOf(row: readonly unknown[]): Persona {
     platformRestrictions: text(8),
     baseAppearanceDescription: row[9] as string | null,
     baseImagePath: row[10] as string | null,
-    // SQLite has numbers for truth values.
+    // SQLite has numbers for truth values, and whoever writes past the service may leave a fraction in an integer.
     appearanceLocked: Boolean(row[11]),
     baseImageStatus: text(12),
     isActive: Boolean(row[13]),
-    generationCount: row[14] as number,
-    version: row[15] as number,
+    generationCount: Math.trunc(row[14] as number),
+    version: Math.trunc(row[15] as number),
     createdAt: readTime(row[16]),
     updatedAt: readTime(row[17]),
   })

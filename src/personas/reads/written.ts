@@ -48,7 +48,8 @@ export const WRITTEN = `
 export function representationOf(row: readonly unknown[]): Representation | null {
   const [id, body, version, generationCount, spelling] = row as [string, Buffer, number, number, string]
   if (spelling !== UNTOUCHED && !isOurs(spelling)) return null
-  return isUtf8(body) ? { id, body, etag: etagOf({ version, generationCount }) } : null
+  if (!isUtf8(body)) return null
+  return { id, body, etag: etagOf({ version: Math.trunc(version), generationCount: Math.trunc(generationCount) }) }
 }
 
 function isOurs(spelling: string): boolean {
