@@ -24,6 +24,8 @@ export const WIRE_NAMES: Readonly<Record<keyof PersonaFields, WireName>> = {
   isActive: 'is_active',
 }
 
+const WIRE_ENTRIES = Object.entries(WIRE_NAMES)
+
 /** The fields that a client may send and that have no effect, so that it can read, edit and write back the whole. */
 export const READ_ONLY_FIELDS = ['id', 'generation_count', 'version', 'created_at', 'updated_at'] as const
 
@@ -85,7 +87,7 @@ export function ratingFaultsOf(defaults: Partial<Ratings>) {
 }
 
 function givenFields(dto: Partial<Record<WireName, unknown>>): (readonly [string, unknown])[] {
-  return Object.entries(WIRE_NAMES)
-    .map(([field, wireName]) => [field, dto[wireName]] as const)
-    .filter(([, value]) => value !== undefined)
+  return WIRE_ENTRIES.filter(([, wireName]) => dto[wireName] !== undefined).map(
+    ([field, wireName]) => [field, dto[wireName]] as const,
+  )
 }
