@@ -95,7 +95,8 @@ export class Primary {
   #restart(slot: Slot, worker: Worker, death: object): void {
     // A worker that was replaced, or stopped, is not missed.
     if (this.#isStopping || !this.#hasStarted || slot.worker !== worker) return
-    const pauseMs = slot.pause.next(Date.now() - slot.startedAt)
+    const wasLast = [...this.#slots.values()].every((other) => other === slot || other.worker.isDead())
+    const pauseMs = slot.pause.next(Date.now() - slot.startedAt, wasLast)
     this.logger.error({ worker: slot.number, ...death, pauseMs }, 'a worker died and is started again')
     this.coordination.onDeath(slot.number)
     setTimeout(() => {

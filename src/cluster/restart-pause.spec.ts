@@ -5,7 +5,7 @@ const YOUNG_MS = 1_000
 const STEADY_MS = 60_000
 
 function deaths(pause: RestartPause, livedMs: number, times: number): number[] {
-  return Array.from({ length: times }, () => pause.next(livedMs))
+  return Array.from({ length: times }, () => pause.next(livedMs, false))
 }
 
 describe('RestartPause', () => {
@@ -17,6 +17,15 @@ describe('RestartPause', () => {
     const pauses = deaths(new RestartPause(), YOUNG_MS, 2_000)
     expect(pauses.slice(9, 12)).toEqual([25_600, 30_000, 30_000])
     expect(Math.max(...pauses)).toBe(30_000)
+  })
+
+  it('never waits longer than two seconds while no worker lives', () => {
+    const pause = new RestartPause()
+    expect(deaths(pause, YOUNG_MS, 6).at(-1)).toBe(1_600)
+    expect([pause.next(YOUNG_MS, true), pause.next(YOUNG_MS, true), pause.next(YOUNG_MS, false)]).toEqual([
+      2_000, 2_000, 12_800,
+    ])
+    expect(new RestartPause().next(YOUNG_MS, true)).toBe(0)
   })
 
   it('forgets the young deaths of a slot whose worker has served for a minute', () => {

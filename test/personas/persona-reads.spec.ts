@@ -19,6 +19,7 @@ const PAGES = [
   { skip: 0, limit: 10, activeOnly: true },
   { skip: 1, limit: 2, activeOnly: false },
 ] as const
+const BEYOND = { skip: 90, limit: 3, activeOnly: true }
 
 type Step =
   | 'elsewhere'
@@ -255,7 +256,7 @@ onEachDatabase((kind) => {
       for (const id of [...ids, '019aaf3e-0000-7000-8000-000000000001']) {
         expect(shown(await past.find(id))).toEqual(shown(await prismas.find(id)))
       }
-      for (const page of PAGES) {
+      for (const page of [...PAGES, BEYOND]) {
         const [one, other] = [await past.findPage(page), await prismas.findPage(page)]
         expect(shown(one)).toEqual(shown(other))
       }

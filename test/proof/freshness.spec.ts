@@ -148,9 +148,11 @@ onEachDatabase((kind) => {
         ...Array.from({ length: WRITERS }, (_value, writer) => traffic.write(writer)),
         traffic.writePast(database),
       ]
-      await kill(server, random)
-      traffic.isOver = true
-      await Promise.all(clients)
+      const whole = Promise.all(clients)
+      await kill(server, random).finally(() => {
+        traffic.isOver = true
+        return whole
+      })
 
       const { history, readsOf, notModified } = traffic
       const reads = history.filter((operation) => operation.kind === 'read').length

@@ -7,6 +7,8 @@ const SHORTEST_PAUSE_MS = 20
 export const LONGEST_PAUSE_MS = 150
 const LISTENING = 'listening'
 const DEATH = 'a worker died and is started again'
+/** A slot whose workers die young is left alone for half a minute. */
+const LONGEST_WAIT_MS = 45_000
 const SLOT = /(?:^|\0)GATOR_WORKER_SLOT=(\d+)\0/
 
 /** A seeded pause before a kill, in milliseconds. */
@@ -50,7 +52,7 @@ export class WorkerKiller {
     // Asked for during the pause: that takes as long as the shortest one.
     const early = await this.#choose()
     await delay(Math.max(0, dueAt - performance.now()))
-    const victim = early ?? (await until('a worker lives that may be killed', () => this.#choose()))
+    const victim = early ?? (await until('a worker lives that may be killed', () => this.#choose(), LONGEST_WAIT_MS))
     const hasServed = this.#serving().has(victim.slot)
     const at = performance.now()
     process.kill(victim.pid, 'SIGKILL')

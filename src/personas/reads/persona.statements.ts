@@ -15,12 +15,20 @@ export const COLUMNS = [
   'base_image_status, is_active, generation_count, version, created_at, updated_at',
 ].join(', ')
 
-/** What the repository asks through Prisma, in SQL. */
-function statements(columns: string, placeholder: (position: number) => string, isTrue: string): PersonaStatements {
-  const pageOf = (where: string) =>
-    `SELECT ${columns} FROM personas ${where}
+/**
+ * What the repository asks through Prisma, in SQL.
+ * @param ofEachRow the columns of a page beyond those of a persona
+ */
+function statements(
+  columns: string,
+  placeholder: (position: number) => string,
+  isTrue: string,
+  ofEachRow: (activeOnly: boolean) => string = () => '',
+): PersonaStatements {
+  const pageOf = (activeOnly: boolean) =>
+    `SELECT ${columns}${ofEachRow(activeOnly)} FROM personas ${activeOnly ? `WHERE is_active = ${isTrue}` : ''}
      ORDER BY created_at DESC, id DESC LIMIT ${placeholder(1)} OFFSET ${placeholder(2)}`
-  const [all, active] = [pageOf(''), pageOf(`WHERE is_active = ${isTrue}`)]
+  const [all, active] = [pageOf(false), pageOf(true)]
   return {
     one: `SELECT ${columns} FROM personas WHERE id = ${placeholder(1)}`,
     page: (activeOnly) => (activeOnly ? active : all),
@@ -40,7 +48,15 @@ export const SQLITE_STATEMENTS = onSqlite(COLUMNS)
 export const SQLITE_WRITTEN = onSqlite(WRITTEN)
 /** The same, of ids alone: an index has those of a page. */
 export const SQLITE_IDS = onSqlite('id')
-export const POSTGRESQL_STATEMENTS = statements(COLUMNS, (position) => `$${position}`, 'true')
+/** A row of a page ends with {@link TOTAL_COLUMN}. */
+export const POSTGRESQL_STATEMENTS = statements(
+  COLUMNS,
+  (position) => `$${position}`,
+  'true',
+  (activeOnly) => `, (${countStatement(activeOnly)})`,
+)
+/** How many personas the whole list has: with the rows it takes one round trip. */
+export const TOTAL_COLUMN = 18
 
 /** Maps a row that begins with {@link COLUMNS}, in either database's form, by the same mapper as Prisma's rows. */
 export function personaOf(row: readonly unknown[]): Persona {

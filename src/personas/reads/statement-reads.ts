@@ -1,8 +1,8 @@
-import type { DirectReads } from '../../database/database.js'
-import type { Persona } from '../persona.js'
+import type { DirectReads, Rows } from '../../database/database.js'
+import { PASSED_AT_A_TIME } from '../lists/deep-page.js'
 import type { PageRequest } from '../persona.repository.js'
 import { PersonaReads } from './persona.reads.js'
-import { countStatement, personaOf, POSTGRESQL_STATEMENTS } from './persona.statements.js'
+import { countStatement, personaOf, POSTGRESQL_STATEMENTS, TOTAL_COLUMN } from './persona.statements.js'
 import { type PageRepresentation, represent, representAll, type Representation } from './representation.js'
 
 type RemoteReads = Extract<DirectReads, { kind: 'remote' }>
@@ -19,17 +19,22 @@ export class StatementReads extends PersonaReads {
   }
 
   override async findPage(page: PageRequest): Promise<PageRepresentation> {
-    if (page.skip === 0) {
-      const [personas, total] = await Promise.all([this.#page(page), this.#total(page)])
-      return { body: representAll(personas), total }
-    }
-    const total = await this.#total(page)
-    // Beyond the end there is nothing, and to see that the server would pass over all that there is.
-    return { body: representAll(page.skip < total ? await this.#page(page) : []), total }
+    if (page.skip > PASSED_AT_A_TIME) return this.#findDeepPage(page)
+    const rows = await this.#page(page)
+    const [first] = rows
+    const total = first ? Number(first[TOTAL_COLUMN]) : await this.#total(page)
+    return { body: representAll(rows.map(personaOf)), total }
   }
 
-  async #page({ activeOnly, limit, skip }: PageRequest): Promise<Persona[]> {
-    return (await this.reads.rows(POSTGRESQL_STATEMENTS.page(activeOnly), [limit, skip])).map(personaOf)
+  // Beyond the end there is nothing, and to see that the server would pass over all that there is.
+  async #findDeepPage(page: PageRequest): Promise<PageRepresentation> {
+    const total = await this.#total(page)
+    const rows = page.skip < total ? await this.#page(page) : []
+    return { body: representAll(rows.map(personaOf)), total }
+  }
+
+  #page({ activeOnly, limit, skip }: PageRequest): Promise<Rows> {
+    return this.reads.rows(POSTGRESQL_STATEMENTS.page(activeOnly), [limit, skip])
   }
 
   async #total({ activeOnly }: PageRequest): Promise<number> {
