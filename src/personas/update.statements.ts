@@ -15,8 +15,8 @@ export interface WriteStamp {
 }
 
 /**
- * What the repository's updates ask through Prisma, in SQL; values are bound in the order in which they stand in it. Each answers the columns of `personaOf` if it changed the persona,
- * and no row otherwise.
+ * What the repository's updates ask through Prisma, in SQL; values are bound in the order in which they stand in it. Each
+ * answers the columns of `personaOf` if it changed the persona, and no row otherwise.
  */
 export class UpdateStatements {
   constructor(private readonly dialect: ListDialect) {}
@@ -28,8 +28,8 @@ export class UpdateStatements {
       .filter(([, value]) => value !== undefined)
       .map(([field, value]) => `${WIRE_NAMES[field as keyof PersonaFields]} = ${this.#value(value, sql)}`)
     const time = sql.bind(this.dialect.time(now), 'time')
-    const stamped = [`version = version + 1, updated_at = ${time}, write_context = ${sql.bind(context, 'text')}`]
-    return this.#statement([...changed, ...stamped], sql, [`id = ${sql.bind(id, 'text')}`, ...this.#holds(guard, sql)])
+    const stamped = `version = version + 1, updated_at = ${time}, write_context = ${sql.bind(context, 'text')}`
+    return this.#statement([...changed, stamped], sql, [`id = ${sql.bind(id, 'text')}`, ...this.#holds(guard, sql)])
   }
 
   addGenerations(id: string, count: number, { context }: Pick<WriteStamp, 'context'>): Statement {

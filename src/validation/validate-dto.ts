@@ -48,7 +48,7 @@ export function faultsOf(dto: object): Fault[] {
 
 /**
  * Whether class-validator would find no fault; false as well when that is not known. Nearly every body is sound, and to see
- * it in this way takes 1 µs of the 10 that class-validator takes, which makes a list of errors for each property.
+ * it in this way takes 10 µs less than class-validator, which makes an error for each property of the class beforehand.
  */
 export function isSound(dto: object, dtoClass: Type): boolean {
   const properties = rulesOf(dtoClass)

@@ -10,7 +10,7 @@ import {
   type TransactionOptions,
 } from '@prisma/driver-adapter-utils'
 import type { SqliteEngine } from './engine.js'
-import { toDriverAdapterError } from './errors.js'
+import { translated } from './errors.js'
 import type { WriteTransaction } from './write-transaction.js'
 
 const ADAPTER_NAME = 'gator-sqlite'
@@ -97,13 +97,5 @@ class SqliteTransaction implements Transaction {
 
   releaseSavepoint(name: string): Promise<void> {
     return translated(() => this.transaction.savepoint('RELEASE', name))
-  }
-}
-
-async function translated<T>(work: () => T | Promise<T>): Promise<T> {
-  try {
-    return await work()
-  } catch (error) {
-    throw toDriverAdapterError(error)
   }
 }

@@ -152,3 +152,12 @@ function constraintOf(message: string): { constraint?: { fields: string[] }; tab
     ...(table && { table }),
   }
 }
+
+/** Runs `work`; what it throws becomes what Prisma knows, see {@link toDriverAdapterError}. */
+export async function translated<T>(work: () => T | Promise<T>): Promise<T> {
+  try {
+    return await work()
+  } catch (error) {
+    throw toDriverAdapterError(error)
+  }
+}

@@ -14,7 +14,7 @@ import { CLIENT_OPTIONS, type NestableClient, PrismaDatabase } from '../prisma-d
 import { readPrismaFailure } from '../prisma-error.js'
 import { SqliteAdapterFactory } from './adapter.js'
 import { DataVersionWatch } from './data-version-watch.js'
-import { COMMIT_OUTCOME_UNKNOWN, toDriverAdapterError, TRANSACTION_CLOSED, WRITE_QUEUE_FULL } from './errors.js'
+import { COMMIT_OUTCOME_UNKNOWN, TRANSACTION_CLOSED, translated, WRITE_QUEUE_FULL } from './errors.js'
 import { DEFAULT_TRANSACTION_TIMEOUT_MS, SqliteEngine, type SqliteEngineOptions } from './engine.js'
 
 // The engine gives up first and says why; Prisma's own limits are behind it.
@@ -42,14 +42,7 @@ export class SqliteDatabase extends PrismaDatabase {
   }
   override readonly directWrites: DirectWrites = {
     kind: 'local',
-    rows: (sql, values) =>
-      this.translated(async () => {
-        try {
-          return await this.engine.writePlain(sql, values)
-        } catch (error) {
-          throw toDriverAdapterError(error)
-        }
-      }),
+    rows: (sql, values) => this.translated(() => translated(() => this.engine.writePlain(sql, values))),
   }
 
   private constructor(

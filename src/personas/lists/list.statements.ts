@@ -1,5 +1,5 @@
 import type { Rows, SqlValue } from '../../database/database.js'
-import { COLUMNS } from '../reads/persona.statements.js'
+import { COLUMNS, NEXT_COLUMN } from '../reads/persona.statements.js'
 import { rangesOf, type TermRange } from '../search-terms.js'
 import { type ColumnKind, isTimeColumn, type ListDialect } from './list-dialect.js'
 import { type ColumnFilter, type FilterParts, oneOf, partsOf, SqlValues } from './list-filters.js'
@@ -20,7 +20,7 @@ interface Stretch {
 }
 
 /** The column of a row beyond those of the persona: the raw value that the list is sorted by. */
-export const KEY_COLUMN = 18
+export const KEY_COLUMN = NEXT_COLUMN
 
 /**
  * The statements that a list is made of, each served by one index: whatever else is compared stands aside, where no

@@ -15,6 +15,9 @@ export const COLUMNS = [
   'base_image_status, is_active, generation_count, version, created_at, updated_at',
 ].join(', ')
 
+/** The one after those of a persona. */
+export const NEXT_COLUMN = COLUMNS.split(', ').length
+
 /**
  * What the repository asks through Prisma, in SQL.
  * @param ofEachRow the columns of a page beyond those of a persona
@@ -48,15 +51,13 @@ export const SQLITE_STATEMENTS = onSqlite(COLUMNS)
 export const SQLITE_WRITTEN = onSqlite(WRITTEN)
 /** The same, of ids alone: an index has those of a page. */
 export const SQLITE_IDS = onSqlite('id')
-/** A row of a page ends with {@link TOTAL_COLUMN}. */
+/** A row of a page ends with how many personas the whole list has: by itself that would be a round trip. */
 export const POSTGRESQL_STATEMENTS = statements(
   COLUMNS,
   (position) => `$${position}`,
   'true',
   (activeOnly) => `, (${countStatement(activeOnly)})`,
 )
-/** How many personas the whole list has: with the rows it takes one round trip. */
-export const TOTAL_COLUMN = 18
 
 /** Maps a row that begins with {@link COLUMNS}, in either database's form, by the same mapper as Prisma's rows. */
 export function personaOf(row: readonly unknown[]): Persona {

@@ -2,7 +2,7 @@ import type { DirectReads, Rows } from '../../database/database.js'
 import { PASSED_AT_A_TIME } from '../lists/deep-page.js'
 import type { PageRequest } from '../persona.repository.js'
 import { PersonaReads } from './persona.reads.js'
-import { countStatement, personaOf, POSTGRESQL_STATEMENTS, TOTAL_COLUMN } from './persona.statements.js'
+import { countStatement, NEXT_COLUMN, personaOf, POSTGRESQL_STATEMENTS } from './persona.statements.js'
 import { type PageRepresentation, represent, representAll, type Representation } from './representation.js'
 
 type RemoteReads = Extract<DirectReads, { kind: 'remote' }>
@@ -22,7 +22,7 @@ export class StatementReads extends PersonaReads {
     if (page.skip > PASSED_AT_A_TIME) return this.#findDeepPage(page)
     const rows = await this.#page(page)
     const [first] = rows
-    const total = first ? Number(first[TOTAL_COLUMN]) : await this.#total(page)
+    const total = first ? Number(first[NEXT_COLUMN]) : await this.#total(page)
     return { body: representAll(rows.map(personaOf)), total }
   }
 
