@@ -1,5 +1,5 @@
 import { once } from 'node:events'
-import { connect } from 'node:net'
+import { connect, type Socket } from 'node:net'
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals'
 import { type DatabaseName, onEachDatabase } from '../support/databases.js'
 import { aPersona } from './a-persona.js'
@@ -73,6 +73,31 @@ onEachDatabase((kind) => {
       expect(await stillRunning(pids)).toEqual([])
     }
 
+    it('answers all that was asked for at once on a connection, and says with the last that it ends', async () => {
+      const database = await sandbox.database()
+      const server = await sandbox.start({ database })
+      const { body } = await sandbox.connect(server).create(aPersona())
+      const holder = sandbox.lockHolder(database)
+      await holder.take()
+      const { host, hostname, port } = new URL(server.url)
+      const socket = connect(Number(port), hostname)
+      const answered = textOf(socket)
+      const writes = [1, 2, 3].map((n) => JSON.stringify({ style_preferences: { n } }))
+      const head = `PUT /api/v1/personas/${body.id} HTTP/1.1\r\nHost: ${host}\r\nContent-Type: application/json\r\n`
+      socket.write(writes.map((write) => `${head}Content-Length: ${write.length}\r\n\r\n${write}`).join(''))
+      // Answers come in the order of arrival: after this read the writes are there.
+      await sandbox.connect(server).read(body.id)
+
+      server.kill('SIGTERM')
+      await server.line('stopping')
+      await holder.release()
+
+      const text = await answered
+      expect(text.match(/HTTP\/1\.1 200 /g)).toHaveLength(writes.length)
+      expect(text.match(/^connection: .*$/gim)?.at(-1)?.trim()).toBe('connection: close')
+      expect(await server.closed).toEqual({ code: 0, signal: null })
+    })
+
     /** Sends one write on each connection; resolves when all have arrived and wait for the lock. */
     async function beginWrites(server: ServerProcess, connections: readonly Connection[], id: string) {
       const answers = Promise.all(
@@ -137,4 +162,11 @@ async function stopDuringAnUnfinishedRequest(sandbox: Sandbox) {
   const tookMs = performance.now() - start
   socket.destroy()
   return { server, workers, exit, tookMs }
+}
+
+/** All that comes on a connection, until it ends. */
+async function textOf(socket: Socket): Promise<string> {
+  let text = ''
+  for await (const chunk of socket.setEncoding('utf8')) text += String(chunk)
+  return text
 }
