@@ -98,17 +98,18 @@ const LONGEST_WAY = 5_000
 
 /** What is known since a version, be it that the revision which made it is gone, and a count of generations is the first. */
 async function sinceVersion(client: DatabaseClient, personaId: string, version: number): Promise<Since | null> {
-  const orderBy = { seq: 'asc' } as const
-  const first = await client.personaRevision.findFirst({ where: { personaId, version, state: { not: null } }, orderBy })
-  if (!first || first.state === null) return null
-  const later = { personaId, seq: { gt: first.seq } }
-  const beyond = await client.personaRevision.findFirst({
-    where: later,
-    orderBy,
-    skip: LONGEST_WAY,
+  const tooFar = await client.personaRevision.findFirst({
+    where: { personaId },
+    orderBy: { seq: 'desc' },
+    skip: LONGEST_WAY + 1,
     select: { seq: true },
   })
-  if (beyond) return null
+  const first = await client.personaRevision.findFirst({
+    where: { personaId, version, state: { not: null }, ...(tooFar && { seq: { gte: tooFar.seq } }) },
+    orderBy: { seq: 'asc' },
+  })
+  if (!first || first.state === null || first.seq === tooFar?.seq) return null
+  const later = { personaId, seq: { gt: first.seq } }
   return {
     base: readState(first.schema, first.state),
     unsure: await fieldsChangedIn(client, { ...later, version }),

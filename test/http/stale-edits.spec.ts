@@ -140,6 +140,20 @@ onEachDatabase((kind) => {
       expect((await edit('PUT', url, change, '"2.0", "2.5"')).headers['x-merged-base']).toBe('2')
     })
 
+    it('is merged as long as no more than 5,000 changes were made since', async () => {
+      const { url, first } = await aPersonaChangedBy({ name: 'Second' })
+      await app().execute(`
+        WITH RECURSIVE numbers (n) AS (SELECT 2 UNION ALL SELECT n + 1 FROM numbers WHERE n < 4999)
+        INSERT INTO persona_revisions (persona_id, version, kind, changed, "schema", state, at)
+        SELECT persona_id, version, kind, changed, "schema", state, at FROM persona_revisions, numbers
+        WHERE persona_id = '${first.id}' AND version = 2`)
+      expectMerged(await edit('PUT', url, { appearance: LOOK }), 3, { name: 'Second' })
+      expectMerged(await edit('PUT', url, { base_image_path: 'b.png' }), 4, { appearance: LOOK })
+      expect(conflictsOf(await edit('PUT', url, { base_image_status: 'draft' }))).toEqual([])
+      const response = await edit('PUT', url, { base_image_status: 'draft' }, '"2.0"')
+      expect(response.headers['x-merged-base']).toBe('2')
+    })
+
     it('is held against what is there when the history has a hole', async () => {
       const { url, first } = await aPersonaChangedBy({ name: 'Second' }, { appearance: LOOK })
       await app().execute(`DELETE FROM persona_revisions WHERE persona_id = '${first.id}' AND version = 2`)

@@ -15,8 +15,7 @@ const INDEXES = [
   'persona_terms_term_persona_id_idx',
   'personas_unindexed_persona_id_idx',
   'idempotency_keys_created_at_idx',
-  'persona_revisions_persona_id_seq_at_idx',
-  'persona_revisions_persona_id_version_idx',
+  'persona_revisions_persona_id_seq_at_version_idx',
 ]
 
 /** Each CHECK constraint with values that it refuses. */

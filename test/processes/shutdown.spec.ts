@@ -94,7 +94,12 @@ onEachDatabase((kind) => {
 
       const text = await answered
       expect(text.match(/HTTP\/1\.1 200 /g)).toHaveLength(writes.length)
-      expect(text.match(/^connection: .*$/gim)?.at(-1)?.trim()).toBe('connection: close')
+      expect(
+        text
+          .match(/^connection: .*$/gim)
+          ?.at(-1)
+          ?.trim(),
+      ).toBe('connection: close')
       expect(await server.closed).toEqual({ code: 0, signal: null })
     })
 

@@ -1,5 +1,6 @@
 import { Injectable } from '@nestjs/common'
 import { Database } from '../../database/database.js'
+import type { PersonaRevisionModel, PersonaRevisionWhereInput } from '../../generated/sqlite/models.js'
 import { clampedTime } from '../persona.row.js'
 import type { Revision, RevisionWithState } from './revision.js'
 import { type RevisionPageRequest, RevisionRepository } from './revision.repository.js'
@@ -24,8 +25,7 @@ export class PrismaRevisionRepository extends RevisionRepository {
   }
 
   override async findVersion(personaId: string, version: number): Promise<RevisionWithState | null> {
-    const where = { personaId, version, state: { not: null } }
-    const row = await this.database.read((client) => client.personaRevision.findFirst({ where, orderBy: NEWEST_FIRST }))
+    const row = await this.#last({ personaId, version, state: { not: null } })
     if (!row || row.state === null) return null
     return { ...toRevision(row), state: readState(row.schema, row.state) }
   }
@@ -34,12 +34,7 @@ export class PrismaRevisionRepository extends RevisionRepository {
     personaId: string,
     time: Date,
   ): Promise<RevisionWithState | (Revision & { readonly state: null }) | null> {
-    const where = { personaId, at: { lte: clampedTime(time) } }
-    const row = await this.database.read(async (client) => {
-      // Found in the index alone: the walk may be long, and the states are large.
-      const last = await client.personaRevision.findFirst({ where, select: { seq: true }, orderBy: NEWEST_FIRST })
-      return last && client.personaRevision.findUnique({ where: last })
-    })
+    const row = await this.#last({ personaId, at: { lte: clampedTime(time) } })
     if (!row) return null
     return { ...toRevision(row), state: row.state === null ? null : readState(row.schema, row.state) }
   }
@@ -49,5 +44,13 @@ export class PrismaRevisionRepository extends RevisionRepository {
       client.personaRevision.findFirst({ where: { personaId }, omit: WITHOUT_STATE, orderBy: { seq: 'asc' } }),
     )
     return row && toRevision(row)
+  }
+
+  // Found in the index alone: the walk may be long, and the states are large.
+  #last(where: PersonaRevisionWhereInput): Promise<PersonaRevisionModel | null> {
+    return this.database.read(async (client) => {
+      const last = await client.personaRevision.findFirst({ where, select: { seq: true }, orderBy: NEWEST_FIRST })
+      return last && client.personaRevision.findUnique({ where: last })
+    })
   }
 }
