@@ -115,7 +115,7 @@ export const settingDefinitions = {
     defaultText: '33554432',
     values: '65536–1073741824 bytes',
     description:
-      'SQLite: from this size the WAL is emptied, for which writers wait some milliseconds; reads become slower with its size.',
+      'SQLite: from this size the WAL begins anew, for which writers wait some milliseconds; reads become slower with its size.',
   },
   DISK_FREE_MIN_BYTES: {
     schema: wholeNumber(0, MAX_FREE_DISK_BYTES),

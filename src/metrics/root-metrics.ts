@@ -6,7 +6,7 @@ import { RuntimeMetrics } from './runtime-metrics.js'
 import { type Snapshot, takeSnapshot } from './snapshot.js'
 import { MS_PER_SECOND } from './write-metrics.js'
 
-export const CHECKPOINT_MODES = ['PASSIVE', 'TRUNCATE'] as const
+export const CHECKPOINT_MODES = ['PASSIVE', 'RESTART', 'TRUNCATE'] as const
 export type CheckpointMode = (typeof CHECKPOINT_MODES)[number]
 
 /** Everything was checkpointed; a part, because of a reader; nothing, because of a lock; or it failed. */

@@ -4,6 +4,7 @@ import BetterSqlite3 from 'better-sqlite3'
 import {
   type CheckpointHistory,
   type CheckpointLimits,
+  type CheckpointMode,
   dueCheckpoint,
   pauseAfter,
   type WalState,
@@ -24,18 +25,20 @@ describe('which checkpoint is due', () => {
   }
   const quiet: CheckpointHistory = { lastAt: 0, unchangedSince: 0, retryAt: -Infinity }
 
-  it.each<[string, Partial<WalState>, Partial<CheckpointHistory>, number, 'PASSIVE' | 'TRUNCATE' | null]>([
+  it.each<[string, Partial<WalState>, Partial<CheckpointHistory>, number, CheckpointMode | null]>([
     ['nothing is in the WAL', {}, {}, 100 * SECOND, null],
     ['little has been written just now', { fileBytes: 1, frames: 99 }, {}, SECOND, null],
     ['enough has been written', { fileBytes: 1, frames: 100 }, {}, SECOND, 'PASSIVE'],
     ['all of it is copied', { fileBytes: 1, frames: 500, checkpointed: 500 }, {}, SECOND, null],
     ['little has waited for 30 s', { fileBytes: 1, frames: 1 }, {}, 30 * SECOND, 'PASSIVE'],
-    ['it has grown, copied or not', { fileBytes: 1, frames: 1_000, checkpointed: 1_000 }, {}, SECOND, 'TRUNCATE'],
+    ['much is in use', { fileBytes: 1, frames: 1_000, checkpointed: 999 }, {}, SECOND, 'RESTART'],
+    ['much is in use, and all of it copied', { fileBytes: 1, frames: 1_000, checkpointed: 1_000 }, {}, SECOND, null],
+    ['its file has grown, copied or not', { fileBytes: 4_000 * PAGE }, {}, SECOND, 'TRUNCATE'],
     ['nobody has written for a minute', { fileBytes: 1, frames: 1, checkpointed: 1 }, {}, 60 * SECOND, 'TRUNCATE'],
     ['the file is empty already', { fileBytes: 0 }, {}, 600 * SECOND, null],
     [
-      'somebody was in the way of emptying it',
-      { fileBytes: 1, frames: 5_000 },
+      'somebody was in the way',
+      { fileBytes: 5_000 * PAGE, frames: 5_000 },
       { retryAt: 5 * SECOND },
       4 * SECOND,
       'PASSIVE',
@@ -143,9 +146,22 @@ describe('the checkpointer', () => {
     expect(walBytes()).toBeGreaterThan(0)
   })
 
-  it('empties one that has grown, after it was copied', () => {
+  it('has one begin anew in its file that has much in it, after it was copied', () => {
     const { look, modes } = checkpointer()
     write(1_100)
+    const bytes = walBytes()
+    look(1)
+    expect(modes()).toEqual(['PASSIVE ok', 'RESTART ok'])
+    look(2)
+    expect(modes()).toHaveLength(2)
+    write(1_000)
+    expect(walBytes()).toBe(bytes)
+    expect(open().prepare('SELECT count(*) FROM t').pluck().get()).toBe(2_100)
+  })
+
+  it('empties one whose file has grown, after it was copied', () => {
+    const { look, modes } = checkpointer()
+    write(4_100)
     look(1)
     expect(modes()).toEqual(['PASSIVE ok', 'TRUNCATE ok'])
     expect(walBytes()).toBe(0)
@@ -167,14 +183,14 @@ describe('the checkpointer', () => {
     reader.prepare('SELECT count(*) FROM t').get()
     write(1_100)
     for (let second = 1; second <= 20; second++) look(second)
-    // No TRUNCATE, which would keep the lock; what stops nobody goes on, so that it is there when the reader lets go.
+    // No RESTART, which would keep the lock; what stops nobody goes on, so that it is there when the reader lets go.
     expect(new Set(modes())).toEqual(new Set(['PASSIVE partial']))
     expect(modes().length).toBeGreaterThanOrEqual(20)
     const before = modes().length
     expect(told).toEqual([{ what: 'pinned', readers: [{ pid: process.pid, command: expect.any(String) }] }])
     reader.exec('COMMIT')
     look(52)
-    expect(modes().slice(before)).toEqual(['PASSIVE ok', 'TRUNCATE ok'])
+    expect(modes().slice(before)).toEqual(['PASSIVE ok', 'RESTART ok'])
   })
 
   it('does nothing but look when another program checkpoints', () => {

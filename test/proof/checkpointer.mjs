@@ -7,7 +7,8 @@ import BetterSqlite3 from 'better-sqlite3'
  */
 const PAUSE_MS = 2
 const database = new BetterSqlite3(process.argv[2], { timeout: 50 })
-const completed = { PASSIVE: 0, TRUNCATE: 0 }
+const completed = { PASSIVE: 0, RESTART: 0, TRUNCATE: 0 }
+const modes = Object.keys(completed)
 let isOver = false
 process.stdin.on('end', () => {
   isOver = true
@@ -15,7 +16,7 @@ process.stdin.on('end', () => {
 process.stdin.resume()
 
 for (let turn = 0; !isOver; turn++) {
-  const mode = turn % 2 === 0 ? 'PASSIVE' : 'TRUNCATE'
+  const mode = modes[turn % modes.length]
   try {
     const [{ busy }] = database.pragma(`wal_checkpoint(${mode})`)
     if (!busy) completed[mode] += 1

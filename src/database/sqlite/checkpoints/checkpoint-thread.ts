@@ -6,8 +6,8 @@ import type { CheckpointNews, CheckpointThreadOptions } from './messages.js'
 
 // The thread of CheckpointThread: it serves nobody, so that it may wait.
 
-/** How long a TRUNCATE may keep the writers waiting for a reader; what it copies comes on top. */
-const TRUNCATE_BUSY_TIMEOUT_MS = 20
+/** How long a checkpoint may keep the writers waiting for a reader; what it copies comes on top. */
+const BUSY_TIMEOUT_MS = 20
 const LOOK_EVERY_MS = 1_000
 /** While there is something to do: a burst fills many megabytes in a second. */
 const LOOK_OFTEN_MS = 200
@@ -20,9 +20,9 @@ const tell = (news: CheckpointNews): void => port.postMessage(news)
 const driver = openBetterSqlite3(file, {
   readonly: false,
   mustExist: true,
-  timeoutMs: TRUNCATE_BUSY_TIMEOUT_MS,
+  timeoutMs: BUSY_TIMEOUT_MS,
 })
-applyPragmas(driver, 'writer', { busyTimeoutMs: TRUNCATE_BUSY_TIMEOUT_MS, synchronous, autocheckpointPages: 0 })
+applyPragmas(driver, 'writer', { busyTimeoutMs: BUSY_TIMEOUT_MS, synchronous, autocheckpointPages: 0 })
 const checkpointer = new Checkpointer(
   driver,
   limits,

@@ -6,8 +6,9 @@ import {
   type CheckpointLimits,
   type CheckpointMode,
   dueCheckpoint,
+  FILE_FACTOR,
+  MOST_FRAMES_LEFT,
   pauseAfter,
-  TRUNCATE_FRAMES,
   type WalState,
 } from './checkpoint-policy.js'
 import { shrinkWal } from './shrink-wal.js'
@@ -46,7 +47,6 @@ const PASSIVE_ATTEMPTS = 3
 /** A reader that stands in the way for longer is told of, and again every so often. */
 const PINNED_MS = 5_000
 const PINNED_AGAIN_MS = 60_000
-const GROWN_FACTOR = 4
 
 /**
  * Decides when the WAL is copied into the database file, and does it, on a connection of its own whose busy timeout
@@ -77,7 +77,7 @@ export class Checkpointer {
     this.#pageBytes = Number(driver.pragma('page_size', { simple: true }))
     this.#lastAt = now
     this.#unchangedSince = now
-    this.#grownTold = limits.truncateBytes * (GROWN_FACTOR / 2)
+    this.#grownTold = limits.truncateBytes * (FILE_FACTOR / 2)
   }
 
   /** Looks at the WAL, and checkpoints it when that is due; answers whether much is going on. */
@@ -95,7 +95,7 @@ export class Checkpointer {
     return backlogOf(wal) > 0
   }
 
-  // TRUNCATE is tried only when there is little left to copy.
+  // What stops the writers is tried only when there is little left to copy.
   #run(mode: CheckpointMode): CheckpointReport {
     let report = this.#checkpoint('PASSIVE')
     if (mode === 'PASSIVE') return report
@@ -105,12 +105,14 @@ export class Checkpointer {
       if (report.checkpointed === checkpointed) break
     }
     if (hasMuchLeft(report) || report.outcome === 'error') return report
-    try {
-      shrinkWal(this.#driver)
-    } catch {
-      // Whatever it is, the TRUNCATE meets it too, and tells.
+    if (mode === 'TRUNCATE') {
+      try {
+        shrinkWal(this.#driver)
+      } catch {
+        // Whatever it is, the checkpoint meets it too, and tells.
+      }
     }
-    return this.#checkpoint('TRUNCATE')
+    return this.#checkpoint(mode)
   }
 
   #checkpoint(mode: CheckpointMode): CheckpointReport {
@@ -133,8 +135,8 @@ export class Checkpointer {
     this.#lastAt = now
     this.#errors = report.outcome === 'error' ? this.#errors + 1 : 0
     this.#restUntil = this.#errors > 0 ? now + pauseAfter(this.#errors) : -Infinity
-    if (due === 'TRUNCATE') {
-      const isDone = report.mode === 'TRUNCATE' && report.outcome === 'ok'
+    if (due !== 'PASSIVE') {
+      const isDone = report.mode === due && report.outcome === 'ok'
       this.#failures = isDone ? 0 : this.#failures + 1
       this.#retryAt = isDone ? -Infinity : now + pauseAfter(this.#failures)
     }
@@ -151,7 +153,7 @@ export class Checkpointer {
       this.#observer.onPinned?.({ sinceMs, walBytes, readers: readersOf(this.#driver.name) })
     }
     if (bytesInUse(wal) < this.#limits.truncateBytes) {
-      this.#grownTold = this.#limits.truncateBytes * (GROWN_FACTOR / 2)
+      this.#grownTold = this.#limits.truncateBytes * (FILE_FACTOR / 2)
     } else if (walBytes >= 2 * this.#grownTold) {
       this.#grownTold = walBytes
       this.#observer.onGrown?.({ walBytes, readers: readersOf(this.#driver.name) })
@@ -165,5 +167,5 @@ export class Checkpointer {
 }
 
 function hasMuchLeft({ frames, checkpointed }: CheckpointReport): boolean {
-  return frames - checkpointed > TRUNCATE_FRAMES
+  return frames - checkpointed > MOST_FRAMES_LEFT
 }

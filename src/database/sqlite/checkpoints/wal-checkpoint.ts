@@ -12,7 +12,7 @@ export interface CheckpointResult {
 }
 
 /** Runs a checkpoint on a connection, blocking. NOOP, since SQLite 3.51, answers the numbers and does nothing. */
-export function walCheckpoint(driver: SqliteDriver, mode: CheckpointMode | 'RESTART' | 'NOOP'): CheckpointResult {
+export function walCheckpoint(driver: SqliteDriver, mode: CheckpointMode | 'NOOP'): CheckpointResult {
   const [row] = driver.pragma(`wal_checkpoint(${mode})`) as { busy: number; log: number; checkpointed: number }[]
   return {
     isBusy: row?.busy === 1,
