@@ -122,12 +122,9 @@ interface Sabotage {
   readonly verdicts: readonly RegExp[]
 }
 
-const BATCH_COMMIT = `refused.add(write)));
+const RUN = 'results.push(write.run(transaction));'
+const COMMIT = `${RUN}
             }
-            await transaction.commit();`
-const LONE_COMMIT = `return;
-        }
-        try {
             await transaction.commit();`
 
 /** A row that refers to nothing comes with each persona: a server that minds makes none. */
@@ -166,10 +163,10 @@ const sabotages: readonly Sabotage[] = [
   {
     title: 'acknowledges a write before its COMMIT',
     file: 'dist/database/sqlite/group-committer.js',
-    search: BATCH_COMMIT,
-    replacement: `refused.add(write)));
+    search: COMMIT,
+    replacement: `${RUN}
             }
-            for (const settle of settles.splice(0)) settle();
+            for (const [index, write] of writes.entries()) write.resolve(results[index]);
             await new Promise((resolve) => setTimeout(resolve, 100));
             await transaction.commit();`,
     verdicts: [/^lost: /],
@@ -178,11 +175,10 @@ const sabotages: readonly Sabotage[] = [
     title: 'acknowledges a write that is alone before its COMMIT',
     writers: 1,
     file: 'dist/database/sqlite/group-committer.js',
-    search: LONE_COMMIT,
-    replacement: `return;
-        }
-        try {
-            write.resolve(result);
+    search: COMMIT,
+    replacement: `${RUN}
+            }
+            writes[0].resolve(results[0]);
             globalThis.writes = (globalThis.writes ?? 0) + 1;
             if (globalThis.writes >= ${ENOUGH_WRITES}) await new Promise(() => undefined);
             await transaction.commit();`,
@@ -191,20 +187,21 @@ const sabotages: readonly Sabotage[] = [
   {
     title: 'makes every write of a batch twice',
     file: 'dist/database/sqlite/group-committer.js',
-    search: `transaction.savepoint('SAVEPOINT', SAVEPOINT);
-        const result = write.run(transaction);`,
-    replacement: `transaction.savepoint('SAVEPOINT', SAVEPOINT);
-        let result = write.run(transaction);
-        try { result = write.run(transaction) } catch {}`,
+    search: RUN,
+    replacement: `${RUN}
+                try { write.run(transaction) } catch {}`,
     verdicts: [/^duplicated: /],
   },
   {
     title: 'refuses every fifth write that it makes',
     file: 'dist/database/sqlite/group-committer.js',
-    search: `return () => write.resolve(result);`,
-    replacement: `const full = Object.assign(new Error('sabotaged'), { code: 'SQLITE_FULL' });
-        const isRefused = (globalThis.writes = (globalThis.writes ?? 0) + 1) % 5 === 0;
-        return () => (isRefused ? write.reject(full) : write.resolve(result));`,
+    search: 'write.resolve(results[index]);',
+    replacement: `{
+                const full = Object.assign(new Error('sabotaged'), { code: 'SQLITE_FULL' });
+                const isRefused = (globalThis.writes = (globalThis.writes ?? 0) + 1) % 5 === 0;
+                if (isRefused) write.reject(full);
+                else write.resolve(results[index]);
+            }`,
     verdicts: [/^made: .* was refused$/],
   },
   {
